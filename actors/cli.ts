@@ -1,0 +1,30 @@
+import { main } from './commands.ts';
+
+const stopped = new AbortController();
+let signalStatus: number | undefined;
+let firstSignal = 0;
+
+/** The first signal stops the playing and cleans up; a second one, later than an echo of the first, ends at once. */
+function onSignal(status: number): void {
+  if (signalStatus === undefined) {
+    signalStatus = status;
+    firstSignal = performance.now();
+    stopped.abort();
+  } else if (performance.now() - firstSignal >= 2000) process.exit(status);
+}
+
+process.on('SIGINT', () => onSignal(130));
+process.on('SIGTERM', () => onSignal(143));
+// A reader that has seen enough (`| head`) must not end the cleaning up.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
+const status = await main(process.argv.slice(2), {
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+  colour: process.stdout.isTTY && !process.env['NO_COLOR'],
+  environment: process.env,
+  workingDirectory: process.cwd(),
+  signal: stopped.signal,
+});
+process.exitCode = signalStatus ?? status;

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { describeProblem, loadScenario, scenarioFilesAt } from './lint.ts';
+import { CannotListen } from './listeners.ts';
+import { type PlayScenariosOptions, UsageError, loadScenarios, playScenarios } from './play-scenarios.ts';
+import { ServerDidNotStart } from './throwaway-server.ts';
+
+/** What the commands see of the outside. */
+export interface Surroundings {
+  readonly out: (line: string) => void;
+  readonly err: (line: string) => void;
+  readonly colour: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  readonly signal: AbortSignal;
+}
+
+/** Exit status: done, it did not work, asked wrongly. */
+type ExitStatus = 0 | 1 | 2;
+
+export const usage = `swf-play  plays IHE Scheduled Workflow scenarios against an Order Filler
+
+Usage  swf-play <command> [options]
+
+Commands  run PATH...     play the scenarios in these folders, one after another
+          lint PATH...    say what is wrong in them, play nothing
+          list [PATH]     name the scenarios in a folder (default: scenarios)
+          mesa DIR        play the Order Filler cases of a MESA kit (not in this version)
+
+Options of run
+  --site FILE             the site file: where the Order Filler is and where our actors listen
+                          (default: SWF_CONFIG, else swf.yaml)
+  --of mllp://HOST:PORT   another Order Filler in our place, for HL7
+  --of-dicom AET@HOST:PORT  and for DICOM
+  --start                 first start a throwaway server of ours on free ports
+  --step N                stop after step N
+  --keep-going            play the steps after a failed one too
+  --report FILE           write a JUnit report
+  --transcripts DIR       keep every message and dataset there (default: transcripts)
+
+  -h, --help   --version
+Exit status  0 all passed   1 a scenario failed, or it could not be played   2 asked wrongly
+Example      swf-play run scenarios/01-simple-case --start
+`;
+
+const options = {
+  site: { type: 'string' },
+  of: { type: 'string' },
+  'of-dicom': { type: 'string' },
+  start: { type: 'boolean' },
+  step: { type: 'string' },
+  'keep-going': { type: 'boolean' },
+  report: { type: 'string' },
+  transcripts: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const;
+
+type Values = ReturnType<typeof parse>['values'];
+
+function parse(args: readonly string[]) {
+  return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+}
+
+/** Runs one command of `swf-play`; never rejects. */
+export async function main(args: readonly string[], surroundings: Surroundings): Promise<ExitStatus> {
+  try {
+    const { values, positionals } = readArguments(args);
+    if (values.help) return print(surroundings, usage.trimEnd());
+    if (values.version) return print(surroundings, versionOfPackage());
+    const [command = '', ...paths] = positionals;
+    const run = Object.hasOwn(commands, command) ? commands[command as keyof typeof commands] : undefined;
+    if (!run) throw new UsageError([command === '' ? 'a command is missing' : `there is no command ${command}`, help]);
+    return await run(paths, values, surroundings);
+  } catch (error) {
+    return explain(error, surroundings);
+  }
+}
+
+const help = 'See swf-play --help';
+
+function readArguments(args: readonly string[]): ReturnType<typeof parse> {
+  try {
+    return parse(args);
+  } catch (error) {
+    throw new UsageError([error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error), help]);
+  }
+}
+
+function explain(error: unknown, { err }: Surroundings): ExitStatus {
+  if (error instanceof UsageError) {
+    for (const problem of error.problems) err(problem);
+    return 2;
+  }
+  const known = error instanceof CannotListen || error instanceof ServerDidNotStart;
+  err(
+    known
+      ? error.message
+      : `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
+  return 1;
+}
+
+function print({ out }: Surroundings, text: string): ExitStatus {
+  out(text);
+  return 0;
+}
+
+function versionOfPackage(): string {
+  const file = fileURLToPath(new URL('../package.json', import.meta.url));
+  return `swf-play ${(JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version}`;
+}
+
+const commands = {
+  run: async (paths: readonly string[], values: Values, surroundings: Surroundings): Promise<ExitStatus> => {
+    if (paths.length === 0) throw new UsageError(['run needs the path of a scenario', help]);
+    const { failed } = await playScenarios(paths, playOptions(values, surroundings));
+    return failed > 0 ? 1 : 0;
+  },
+  lint: async (paths: readonly string[], _: Values, surroundings: Surroundings): Promise<ExitStatus> => {
+    if (paths.length === 0) throw new UsageError(['lint needs the path of a scenario', help]);
+    const scenarios = loadScenarios(paths, surroundings.workingDirectory);
+    for (const { name, steps } of scenarios) surroundings.out(`${name}  ok, ${steps.length} steps`);
+    return 0;
+  },
+  list: async (paths: readonly string[], _: Values, surroundings: Surroundings): Promise<ExitStatus> =>
+    list(paths[0] ?? 'scenarios', surroundings),
+  mesa: async (): Promise<ExitStatus> => {
+    throw new UsageError(['mesa: playing the cases of a MESA kit is not in this version']);
+  },
+};
+
+function playOptions(values: Values, surroundings: Surroundings): PlayScenariosOptions {
+  const { out, colour, environment, workingDirectory, signal } = surroundings;
+  const step = values.step;
+  if (step !== undefined && !/^[1-9]\d*$/.test(step)) throw new UsageError(['--step is a number from 1']);
+  return {
+    site: values.site,
+    of: values.of,
+    ofDicom: values['of-dicom'],
+    start: values.start,
+    lastStep: step === undefined ? undefined : Number(step),
+    keepGoing: values['keep-going'],
+    report: values.report,
+    transcripts: values.transcripts,
+    environment,
+    workingDirectory,
+    signal,
+    screen: { write: out, colour },
+  };
+}
+
+function list(path: string, { out, err, workingDirectory }: Surroundings): ExitStatus {
+  const files = scenarioFilesAt(resolve(workingDirectory, path));
+  if (files.length === 0) throw new UsageError([`${path}: there is no scenario.yaml here, nor in a folder in it`]);
+  const loaded = files.map(loadScenario);
+  const scenarios = loaded.flatMap(({ scenario }) => scenario ?? []);
+  const longest = Math.max(0, ...scenarios.map(({ name }) => name.length));
+  for (const { name, profile = '', title } of scenarios) out(`${name.padEnd(longest)}  ${profile.padEnd(6)}  ${title}`);
+  const problems = loaded.flatMap((one) => one.problems);
+  problems.forEach((problem) => err(describeProblem(problem)));
+  return problems.length > 0 ? 2 : 0;
+}

@@ -1,0 +1,187 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parsePlace } from '../src/hl7/message.ts';
+import { nearest } from './nearest.ts';
+import { dicomPlaceProblem, isKeyword } from './places.ts';
+import {
+  type DatasetText,
+  type Scenario,
+  type Step,
+  actorKinds,
+  actorOf,
+  datasetOf,
+  datasetSchema,
+  kindOf,
+} from './scenario.ts';
+import { builtInNames, namesIn } from './template.ts';
+import { type Problem, type YamlFile, readYamlFile } from './yaml-file.ts';
+
+/** What the schemas cannot see: unknown names, use before capture, missing files, places that are none. */
+interface Lint {
+  readonly scenario: Scenario;
+  readonly yaml: YamlFile;
+  /** Every step of the file; without `step` when its form is wrong, which is reported already. */
+  readonly numbered: readonly NumberedStep[];
+  readonly readText: (file: string) => string | undefined;
+}
+
+interface NumberedStep {
+  readonly step: Step | undefined;
+  readonly raw: unknown;
+  readonly index: number;
+}
+
+/** Every problem of meaning, in the order of the file. */
+export function meaningProblems(lint: Lint): Problem[] {
+  return [
+    ...castProblems(lint),
+    ...letProblems(lint),
+    ...lint.numbered.flatMap(({ step, index }) => (step ? stepProblems(lint, step, index) : [])),
+    ...nameProblems(lint),
+  ];
+}
+
+function at(lint: Lint, index: number, text: string, key?: string): Problem {
+  return {
+    file: lint.scenario.file,
+    line: lint.yaml.lineOf(['steps', index], key),
+    text: `step ${index + 1}: ${text}`,
+  };
+}
+
+function castProblems({ scenario, yaml }: Lint): Problem[] {
+  const twice = scenario.cast.filter((actor, index) => scenario.cast.indexOf(actor) !== index);
+  const line = yaml.lineOf(['cast']);
+  return twice.map((actor) => ({ file: scenario.file, line, text: `cast names ${actor} twice` }));
+}
+
+function letProblems({ scenario, yaml }: Lint): Problem[] {
+  const known = new Set<string>(builtInNames);
+  const problems: Problem[] = [];
+  for (const [name, text] of Object.entries(scenario.let)) {
+    const say = (sentence: string): void => {
+      problems.push({ file: scenario.file, line: yaml.lineOf(['let'], name), text: `let ${name}: ${sentence}` });
+    };
+    if ((builtInNames as readonly string[]).includes(name)) say('the name is built in');
+    for (const used of namesIn(text)) if (!known.has(used.name)) say(`\${${used.name}} is not known above this line`);
+    known.add(name);
+  }
+  return problems;
+}
+
+function stepProblems(lint: Lint, step: Step, index: number): Problem[] {
+  return [
+    ...actorProblems(lint, step, index),
+    ...placeProblems(step).map(({ text, key }) => at(lint, index, text, key)),
+    ...fileProblems(lint, step, index),
+  ];
+}
+
+function actorProblems(lint: Lint, step: Step, index: number): Problem[] {
+  const actor = actorOf(step);
+  const kind = actor === undefined ? undefined : kindOf(actor);
+  if (actor === undefined || kind === undefined) return [];
+  if (!lint.scenario.cast.includes(actor)) return [at(lint, index, `${actor} is not in the cast`)];
+  const can: readonly string[] = actorKinds[kind].can;
+  if (can.includes(step.verb)) return [];
+  return [at(lint, index, `${actor} cannot ${step.verb}: an actor of its kind can ${can.join(', ')}`, step.verb)];
+}
+
+interface PlaceProblem {
+  readonly text: string;
+  readonly key: string;
+}
+
+function placeProblems(step: Step): PlaceProblem[] {
+  const isHl7 = step.verb === 'send' || (step.verb === 'receive' && step.receive.includes('^'));
+  const problemOf = (place: string): string | undefined => (isHl7 ? hl7PlaceProblem(place) : dicomPlaceProblem(place));
+  const check = (places: readonly string[], key: string): PlaceProblem[] =>
+    places.flatMap((place) => {
+      const text = problemOf(place);
+      return text === undefined ? [] : [{ text, key }];
+    });
+  if (step.verb === 'send') return [...check(keys(step.ack), 'ack'), ...check(values(step.capture), 'capture')];
+  if (step.verb !== 'receive' && step.verb !== 'find') return [];
+  return [...check(keys(step.expect), 'expect'), ...check(values(step.capture), 'capture')];
+}
+
+function hl7PlaceProblem(place: string): string | undefined {
+  return parsePlace(place) ? undefined : `${place} is not a place: write it like ORC-2.1, OBR[2]-18 or PID-3(2).4.1`;
+}
+
+const keys = (map: object | undefined): string[] => Object.keys(map ?? {});
+const values = (map: Readonly<Record<string, string>> | undefined): string[] => Object.values(map ?? {});
+
+function fileProblems(lint: Lint, step: Step, index: number): Problem[] {
+  if (step.verb === 'send') return missingFile(lint, index, step.send);
+  const dataset = datasetOf(step);
+  if (dataset === undefined) return [];
+  if (typeof dataset !== 'string') return keywordProblems(dataset).map((text) => at(lint, index, text, step.verb));
+  return [...missingFile(lint, index, dataset), ...datasetFileProblems(resolve(lint.scenario.folder, dataset))];
+}
+
+function missingFile(lint: Lint, index: number, file: string): Problem[] {
+  const path = resolve(lint.scenario.folder, file);
+  const there = existsSync(path) && statSync(path).isFile();
+  return there ? [] : [at(lint, index, `there is no file ${file}`)];
+}
+
+function datasetFileProblems(file: string): Problem[] {
+  if (!existsSync(file)) return [];
+  const yaml = readYamlFile(file);
+  if (yaml.problems.length > 0) return [...yaml.problems];
+  const parsed = datasetSchema.safeParse(yaml.value);
+  if (!parsed.success) return [{ file, text: 'a dataset is a map of DICOM keywords to values' }];
+  return keywordProblems(parsed.data).map((text) => ({ file, text }));
+}
+
+function keywordProblems(dataset: DatasetText): string[] {
+  return Object.entries(dataset).flatMap(([keyword, value]) => {
+    const own = isKeyword(keyword) ? [] : [`${keyword} is not a DICOM keyword`];
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const inside = list.filter((item): item is DatasetText => typeof item === 'object' && item !== null);
+    return [...own, ...inside.flatMap(keywordProblems)];
+  });
+}
+
+/** The names a step and its files use, each with the file it stands in. */
+function namesUsed(lint: Lint, step: Step): { name: string; file: string | undefined }[] {
+  const own = Object.entries(step)
+    .filter(([key]) => !['step', 'transaction', 'capture'].includes(key))
+    .flatMap(([, value]) => namesIn(JSON.stringify(value)));
+  const file = step.verb === 'send' ? step.send : datasetOf(step);
+  const text = typeof file === 'string' ? (lint.readText(resolve(lint.scenario.folder, file)) ?? '') : '';
+  const shownFile = typeof file === 'string' ? file : undefined;
+  return [
+    ...own.map(({ name }) => ({ name, file: undefined })),
+    ...namesIn(text).map(({ name }) => ({ name, file: shownFile })),
+  ];
+}
+
+function capturesOf(raw: unknown): string[] {
+  const capture = typeof raw === 'object' && raw !== null ? (raw as { capture?: unknown }).capture : undefined;
+  return typeof capture === 'object' && capture !== null ? Object.keys(capture) : [];
+}
+
+function nameProblems(lint: Lint): Problem[] {
+  const everCaptured = lint.numbered.flatMap(({ raw }) => capturesOf(raw));
+  const known = new Set<string>([...builtInNames, ...Object.keys(lint.scenario.let)]);
+  const problems: Problem[] = [];
+  for (const { step, raw, index } of lint.numbered) {
+    const told = new Set<string>();
+    for (const { name, file } of step ? namesUsed(lint, step) : []) {
+      if (known.has(name) || told.has(`${name} ${file}`)) continue;
+      told.add(`${name} ${file}`);
+      const where = file === undefined ? '' : ` (in ${file})`;
+      problems.push(at(lint, index, `${unknownName(name, everCaptured, [...known])}${where}`));
+    }
+    capturesOf(raw).forEach((name) => known.add(name));
+  }
+  return problems;
+}
+
+function unknownName(name: string, everCaptured: readonly string[], known: readonly string[]): string {
+  if (everCaptured.includes(name)) return `\${${name}} is used before it is captured`;
+  const meant = nearest(name, known);
+  return `\${${name}} is not known: neither in let nor captured${meant === undefined ? '' : ` (did you mean ${meant}?)`}`;
+}

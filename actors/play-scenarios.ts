@@ -1,0 +1,171 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { systemClock } from '../src/platform/clock.ts';
+import { type Config, ConfigError, loadConfig } from '../src/platform/config.ts';
+import { randomIds } from '../src/platform/ids.ts';
+import { BadAddress, parseDicomAddress, parseMllpAddress, reachable } from './addresses.ts';
+import { junitReport } from './junit.ts';
+import { describeProblem, loadScenario, scenarioFilesAt } from './lint.ts';
+import { type ScenarioResult, playAll } from './player.ts';
+import { type Screen, progressOn, summaryOf } from './progress.ts';
+import type { Scenario } from './scenario.ts';
+import { type OrderFiller, missingPeers, startStage } from './stage.ts';
+import { startThrowawayServer } from './throwaway-server.ts';
+
+/** How scenarios are played; what is left out is as the command line has it by default. */
+export interface PlayScenariosOptions {
+  /** The site file; else `SWF_CONFIG`, else `./swf.yaml`. */
+  readonly site?: string | undefined;
+  /** `mllp://HOST:PORT` of an Order Filler in our place. */
+  readonly of?: string | undefined;
+  /** `AET@HOST:PORT` of an Order Filler in our place. */
+  readonly ofDicom?: string | undefined;
+  /** Starts a throwaway server of ours and plays against it. */
+  readonly start?: boolean | undefined;
+  /** The last step to play. */
+  readonly lastStep?: number | undefined;
+  /** Plays the steps after a failed one too. */
+  readonly keepGoing?: boolean | undefined;
+  /** The file of the JUnit report. */
+  readonly report?: string | undefined;
+  /** The folder of the transcripts; `./transcripts` by default. */
+  readonly transcripts?: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  readonly screen: Screen;
+  readonly signal: AbortSignal;
+}
+
+export interface Result {
+  readonly results: readonly ScenarioResult[];
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** Asked wrongly: every problem at once, a line each. */
+export class UsageError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'UsageError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Plays the scenarios at the paths, one after another, and shows how it goes. Rejects with UsageError before anything
+ * listens, with CannotListen when a port is taken, with ServerDidNotStart; a scenario that fails is a result.
+ */
+export async function playScenarios(paths: readonly string[], options: PlayScenariosOptions): Promise<Result> {
+  const scenarios = loadScenarios(paths, options.workingDirectory);
+  const site = loadSite(options);
+  const problems = [...missingPeers(scenarios, site), ...unsupported(site, options)];
+  if (problems.length > 0) throw new UsageError(problems);
+  const given = options.start ? undefined : orderFillerOf(site, options);
+  const transcripts = resolve(options.workingDirectory, options.transcripts ?? 'transcripts');
+  const { signal, environment, screen } = options;
+  const serverOptions = { siteFile: site.file, transcripts, environment, signal };
+  const server = given ? undefined : await startThrowawayServer(serverOptions);
+  try {
+    const orderFiller = given ?? server?.orderFiller;
+    if (!orderFiller) throw new UsageError(['there is no Order Filler to play against']);
+    const results = await playOn(site, orderFiller, { scenarios, transcripts, options });
+    if (options.report !== undefined) writeReport(resolve(options.workingDirectory, options.report), results);
+    screen.write(summaryOf(results));
+    const passed = results.filter((result) => result.passed).length;
+    return { results, passed, failed: results.length - passed };
+  } finally {
+    await server?.stop();
+  }
+}
+
+async function playOn(
+  site: Config,
+  orderFiller: OrderFiller,
+  { scenarios, transcripts, options }: Playbill,
+): Promise<ScenarioResult[]> {
+  const stage = await startStage(site, orderFiller, {
+    clock: systemClock,
+    ids: randomIds(site.organisation.uidRoot),
+  });
+  try {
+    return await playAll(scenarios, stage, {
+      audience: progressOn(options.screen),
+      transcripts,
+      lastStep: options.lastStep,
+      keepGoing: options.keepGoing ?? false,
+      signal: options.signal,
+    });
+  } finally {
+    await stage.stop();
+  }
+}
+
+interface Playbill {
+  readonly scenarios: readonly Scenario[];
+  readonly transcripts: string;
+  readonly options: PlayScenariosOptions;
+}
+
+/** The scenarios at the paths. Throws UsageError with everything that is wrong in them. */
+export function loadScenarios(paths: readonly string[], workingDirectory: string): Scenario[] {
+  const problems: string[] = [];
+  const scenarios: Scenario[] = [];
+  for (const path of paths) {
+    const files = scenarioFilesAt(resolve(workingDirectory, path));
+    if (files.length === 0) problems.push(`${path}: there is no scenario.yaml here, nor in a folder in it`);
+    for (const file of files) {
+      const loaded = loadScenario(file);
+      problems.push(...loaded.problems.map(describeProblem));
+      if (loaded.scenario) scenarios.push(loaded.scenario);
+    }
+  }
+  if (problems.length > 0) throw new UsageError(problems);
+  return scenarios;
+}
+
+function loadSite({ site, environment, workingDirectory }: PlayScenariosOptions): Config {
+  try {
+    return loadConfig({ file: site, environment, workingDirectory });
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(error.problems);
+    throw error;
+  }
+}
+
+function unsupported(site: Config, { start, of, ofDicom }: PlayScenariosOptions): string[] {
+  const secured = [
+    ...(of === undefined && site.hl7.tls ? ['hl7'] : []),
+    ...(ofDicom === undefined && site.dicom.tls ? ['dicom'] : []),
+    ...site.peers.filter(({ hl7, dicom }) => hl7?.tls ?? dicom?.tls).map(({ name }) => `peer ${name}`),
+  ];
+  const tls = secured.map((what) => `${what}: the scenario player does not speak TLS; play on a site without tls`);
+  const both = start && (of ?? ofDicom) ? ['--start starts our own server: leave out --of and --of-dicom'] : [];
+  return [...tls, ...both];
+}
+
+/** Where the Order Filler listens: the flags, else the site file. Throws UsageError. */
+function orderFillerOf(site: Config, { of, ofDicom }: PlayScenariosOptions): OrderFiller {
+  try {
+    const hl7 = of === undefined ? site.hl7 : parseMllpAddress(of);
+    const dicom = ofDicom === undefined ? site.dicom : parseDicomAddress(ofDicom);
+    const unknown = [
+      ...(hl7.port === 0 ? ['hl7.port is 0 (any free port): say where with --of mllp://HOST:PORT'] : []),
+      ...(dicom.port === 0 ? ['dicom.port is 0 (any free port): say where with --of-dicom AET@HOST:PORT'] : []),
+    ];
+    if (unknown.length > 0) throw new UsageError(unknown);
+    return {
+      hl7: { host: reachable(hl7.host), port: hl7.port },
+      dicom: { aeTitle: dicom.aeTitle, host: reachable(dicom.host), port: dicom.port },
+    };
+  } catch (error) {
+    if (error instanceof BadAddress) throw new UsageError([error.message]);
+    throw error;
+  }
+}
+
+function writeReport(file: string, results: readonly ScenarioResult[]): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, junitReport(results));
+}

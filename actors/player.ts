@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { NoAnswer } from './hl7-sender.ts';
+import type { Arrival, Watch } from './mailbox.ts';
+import { type Outcome, type Playing, keepAside, perform, unexpectedOutcome } from './perform.ts';
+import { type Scenario, type Step, actorOf } from './scenario.ts';
+import type { Stage } from './stage.ts';
+import { UnknownName, type Scope, startScope } from './template.ts';
+import { openTranscript } from './transcript.ts';
+
+/** A step that was played. */
+export interface StepResult extends Outcome {
+  /** From 1. */
+  readonly number: number;
+  readonly transaction: string | undefined;
+  /** `ADT → OF` */
+  readonly who: string;
+  readonly sentence: string;
+  readonly passed: boolean;
+  readonly milliseconds: number;
+}
+
+/** A scenario that was played, to its end or to the step that failed. */
+export interface ScenarioResult {
+  readonly scenario: Scenario;
+  readonly run: string;
+  readonly passed: boolean;
+  readonly steps: readonly StepResult[];
+  /** What came although no step asked for it. */
+  readonly leftover: Outcome;
+  readonly milliseconds: number;
+}
+
+/** Who wants to hear how it goes. */
+export interface Audience {
+  begins(scenario: Scenario, run: string): void;
+  played(step: StepResult): void;
+  ended(result: ScenarioResult): void;
+}
+
+export interface PlayOptions {
+  readonly audience: Audience;
+  /** The folder of the transcripts; each playing gets a folder in it. */
+  readonly transcripts: string;
+  /** The last step to play. */
+  readonly lastStep?: number | undefined;
+  /** Whether the steps after a failed one are played too. */
+  readonly keepGoing: boolean;
+  /** Stops between steps, and any waiting at once. */
+  readonly signal: AbortSignal;
+}
+
+/** Who speaks to whom, the Order Filler being OF. */
+export function partiesOf(step: Step): string {
+  const actor = actorOf(step);
+  if (actor === undefined) return '';
+  if (step.verb === 'receive') return `OF → ${actor}`;
+  return step.verb === 'offline' || step.verb === 'online' ? `${actor} ${step.verb}` : `${actor} → OF`;
+}
+
+/** A run id: short enough for identifiers of 16 characters, different each time. */
+function freshRun(): string {
+  return BigInt(`0x${randomBytes(4).toString('hex')}`)
+    .toString(36)
+    .padStart(7, '0');
+}
+
+/** DICOM counts against a scenario only where it asks for it: relayed MPPS and queries are two things. */
+const dicomGroup = (type: string): string => (type === 'C-FIND' ? 'query' : 'relay');
+
+function watchOf({ cast, steps }: Scenario, scope: Scope): Watch {
+  const claimed = new Set(
+    steps.flatMap((step) =>
+      step.verb === 'receive' && !step.receive.includes('^') ? [`${step.to} ${dicomGroup(step.receive)}`] : [],
+    ),
+  );
+  const counts = ({ actor, protocol, type }: Arrival): boolean =>
+    cast.includes(actor) && (protocol === 'hl7' || claimed.has(`${actor} ${dicomGroup(type)}`));
+  return { identifiers: scope.identifiers, counts };
+}
+
+/** Plays scenarios one after another; the actors listen all the while. */
+export async function playAll(
+  scenarios: readonly Scenario[],
+  stage: Stage,
+  options: PlayOptions,
+): Promise<ScenarioResult[]> {
+  const results: ScenarioResult[] = [];
+  for (const scenario of scenarios) {
+    if (options.signal.aborted) break;
+    results.push(await playScenario(scenario, stage, options));
+  }
+  return results;
+}
+
+/** Plays one scenario under a fresh run id. What goes wrong is in the result; only a fault of ours is an exception. */
+export async function playScenario(scenario: Scenario, stage: Stage, options: PlayOptions): Promise<ScenarioResult> {
+  const run = freshRun();
+  const started = stage.clock.now().getTime();
+  const { clock, ids, timeZone } = stage;
+  const scope = startScope(scenario.let, { run, clock, ids, timeZone });
+  const transcript = openTranscript(options.transcripts, run);
+  const playing = { scenario, stage, scope, transcript, watch: watchOf(scenario, scope), signal: options.signal };
+  options.audience.begins(scenario, run);
+  const steps = await playSteps(playing, options);
+  await Promise.all(scenario.cast.map((actor) => stage.listeners.online(actor)));
+  const isWhole = steps.length === scenario.steps.length;
+  const unexpected = isWhole ? stage.mailbox.unclaimed(playing.watch) : [];
+  const leftover = unexpectedOutcome(unexpected, transcript, 'end');
+  keepAside(stage.mailbox.takeAside(playing.watch), transcript);
+  const passed = steps.every((step) => step.passed) && leftover.problems.length === 0 && !options.signal.aborted;
+  const milliseconds = clock.now().getTime() - started;
+  const result = { scenario, run, passed, steps, leftover, milliseconds };
+  options.audience.ended(result);
+  return result;
+}
+
+async function playSteps(playing: Playing, options: PlayOptions): Promise<StepResult[]> {
+  const results: StepResult[] = [];
+  const steps = playing.scenario.steps.slice(0, options.lastStep);
+  for (const [index, step] of steps.entries()) {
+    if (options.signal.aborted) break;
+    const result = await playStep(step, index + 1, playing);
+    results.push(result);
+    options.audience.played(result);
+    if (!result.passed && !options.keepGoing) break;
+  }
+  return results;
+}
+
+async function playStep(step: Step, number: number, playing: Playing): Promise<StepResult> {
+  const { clock } = playing.stage;
+  const started = clock.now().getTime();
+  const prefix = String(number).padStart(2, '0');
+  const performed = perform(step, playing, prefix).catch((error: unknown) => outcomeOf(error));
+  const outcome = await Promise.race([performed, whenStopped(playing.signal)]);
+  return {
+    ...outcome,
+    number,
+    transaction: step.transaction,
+    who: partiesOf(step),
+    sentence: step.step,
+    passed: outcome.mismatches.length === 0 && outcome.problems.length === 0,
+    milliseconds: clock.now().getTime() - started,
+  };
+}
+
+/** Whoever stops the playing does not wait for an answer that may never come. */
+function whenStopped(signal: AbortSignal): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const stopped = (): void => resolve({ mismatches: [], problems: ['stopped'], files: [] });
+    if (signal.aborted) stopped();
+    else signal.addEventListener('abort', stopped, { once: true });
+  });
+}
+
+function outcomeOf(error: unknown): Outcome {
+  const problem =
+    error instanceof UnknownName
+      ? `\${${error.unknown}} has no value: the step that captures it found none or was not played`
+      : error instanceof NoAnswer
+        ? `no acknowledgement: ${error.message}`
+        : error instanceof Error
+          ? error.message
+          : String(error);
+  return { mismatches: [], problems: [problem], files: [] };
+}

@@ -1,0 +1,71 @@
+import type { Audience, ScenarioResult, StepResult } from './player.ts';
+import type { Outcome } from './perform.ts';
+
+/** Where lines go, and whether a terminal shows colour. */
+export interface Screen {
+  readonly write: (line: string) => void;
+  readonly colour: boolean;
+}
+
+const green = 32;
+const red = 31;
+const grey = 90;
+
+/** The width of a whole line on a usual terminal. */
+const width = 92;
+
+/** Shows a playing line by line: one for each step, below a failed one what was expected and what came. */
+export function progressOn({ write, colour }: Screen): Audience {
+  const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
+  let total = 0;
+  const details = (outcome: Outcome): void => {
+    for (const line of detailsOf(outcome)) write(`        ${line}`);
+  };
+  return {
+    begins: (scenario, run) => {
+      total = scenario.steps.length;
+      write(`${`${scenario.name}  ${scenario.title}`.padEnd(width - 12)}  run ${run}`);
+    },
+    played: (step) => {
+      write(`  ${step.passed ? paint(green, '✓') : paint(red, '✗')} ${stepLine(step)}`);
+      if (!step.passed) details(step);
+    },
+    ended: (result) => {
+      const played = result.steps.length;
+      if (played < total) write(paint(grey, `  -  ${notPlayed(played + 1, total)}`));
+      if (result.leftover.problems.length === 0) return;
+      write(`  ${paint(red, '✗')}  at the end`);
+      details(result.leftover);
+    },
+  };
+}
+
+function stepLine({ number, transaction = '', who, sentence, milliseconds }: StepResult): string {
+  const said = `${String(number).padStart(2)}  ${transaction.padEnd(6)}  ${who.padEnd(11)}  ${sentence}`;
+  return `${said.padEnd(width - 14)}  ${String(milliseconds).padStart(6)} ms`;
+}
+
+function notPlayed(first: number, last: number): string {
+  return first === last ? `${first} not played` : `${first} to ${last} not played`;
+}
+
+/** What was wrong, one line each: differences, sentences, then where the messages are. */
+export function detailsOf({ mismatches, problems, files }: Outcome): string[] {
+  const longest = Math.max(0, ...mismatches.map(({ place }) => place.length));
+  const wanted = Math.max(0, ...mismatches.map(({ expected }) => expected.length));
+  return [
+    ...mismatches.map(
+      ({ place, expected, received }) =>
+        `${place.padEnd(longest)}   expected ${expected.padEnd(wanted)}   received ${received}`,
+    ),
+    ...problems,
+    ...files.map((file) => `message  ${file}`),
+  ];
+}
+
+/** `2 scenarios, 1 passed, 1 failed` */
+export function summaryOf(results: readonly ScenarioResult[]): string {
+  const passed = results.filter((result) => result.passed).length;
+  const noun = results.length === 1 ? 'scenario' : 'scenarios';
+  return `${results.length} ${noun}, ${passed} passed, ${results.length - passed} failed`;
+}

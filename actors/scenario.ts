@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import type { Check } from './checks.ts';
+
+/** The scenario format as zod schemas: one for the head, one for each verb, all strict, so that a typo is a mistake. */
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
+
+const duration = z
+  .string({ error: 'a duration is a whole number and a unit: 500ms, 15s, 1m' })
+  .regex(/^\d+(ms|s|m)$/, 'a duration is a whole number and a unit: 500ms, 15s, 1m')
+  .transform((text) => parseInt(text, 10) * (units[text.replace(/^\d+/, '')] ?? 1));
+
+const sentence = z.string().min(1, 'a sentence is missing');
+const nameRule = /^[A-Za-z][A-Za-z0-9]*$/;
+const name = z.string().regex(nameRule, 'a name is letters and digits and begins with a letter');
+const file = z.string().min(1, 'the name of a file is missing');
+
+/** The simulated actors by kind: what a name in `cast` begins with, and what such an actor can do. */
+export const actorKinds = {
+  ADT: { can: ['send'] },
+  OP: { can: ['send', 'receive', 'offline', 'online'] },
+  IM: { can: ['send', 'receive', 'notify', 'offline', 'online'] },
+  RM: { can: ['send', 'receive', 'offline', 'online'] },
+  MOD: { can: ['find', 'create', 'set'] },
+} as const satisfies Record<string, { can: readonly Verb[] }>;
+
+export type ActorKind = keyof typeof actorKinds;
+
+/** `OP_B` and `MOD2` are an Order Placer and a modality; undefined when the name is of no kind. */
+export function kindOf(actor: string): ActorKind | undefined {
+  const prefix = /^[A-Z]+/.exec(actor)?.[0];
+  return (Object.keys(actorKinds) as ActorKind[]).find((kind) => kind === prefix);
+}
+
+const actor = z
+  .string()
+  .regex(/^[A-Z]+(_?[A-Z0-9]+)*$/, 'an actor is named in capitals: ADT, OP, IM, RM, MOD, OP_B')
+  .refine((text) => kindOf(text) !== undefined, 'an actor is an ADT, OP, IM, RM or MOD (OF is never in the cast)');
+
+const regularExpression = z.string().refine((text) => {
+  try {
+    new RegExp(text, 'u');
+    return true;
+  } catch {
+    return false;
+  }
+}, 'not a regular expression');
+
+const check: z.ZodType<Check> = z.union(
+  [
+    z.string(),
+    z.null(),
+    z.strictObject({ oneOf: z.array(z.string()).min(1) }),
+    z.strictObject({ matches: regularExpression }),
+  ],
+  { error: "expected a text, '*', nothing, { oneOf: [...] } or { matches: regular expression }" },
+);
+
+const checks = z.record(z.string(), check);
+const capture = z.record(name, z.string());
+
+/** A dataset by keyword: text, list of texts, sequence of datasets; nothing is a zero-length element. */
+export type DatasetText = { readonly [keyword: string]: DatasetValue };
+export type DatasetValue = string | null | DatasetText | readonly DatasetValue[];
+
+const datasetValue: z.ZodType<DatasetValue> = z.lazy(() =>
+  z.union([z.string(), z.null(), z.array(datasetValue), z.record(z.string(), datasetValue)], {
+    error: 'expected a text, a list, a dataset or nothing',
+  }),
+);
+
+/** A whole dataset, as a file has it. */
+export const datasetSchema: z.ZodType<DatasetText> = z.record(z.string(), datasetValue);
+
+const datasetOrFile = z.union([file, datasetSchema], { error: 'expected a dataset or the name of a dataset file' });
+const dimseStatus = z
+  .string({ error: (issue) => `expected four hexadecimal digits in quotes, received ${typeof issue.input}` })
+  .regex(/^[0-9A-Fa-f]{4}$/, "a status is four hexadecimal digits in quotes: '0000'");
+
+const common = {
+  step: sentence,
+  transaction: z
+    .string()
+    .regex(/^[A-Z]+-\d+$/, 'a transaction is named like RAD-4')
+    .optional(),
+};
+
+/** What a step with each verb may say; the linter picks the schema by the verb, so that a typo is named where it is. */
+export const stepSchemas = {
+  send: z.strictObject({ ...common, from: actor, send: file, ack: checks.optional(), capture: capture.optional() }),
+  receive: z.strictObject({
+    ...common,
+    to: actor,
+    receive: z.string().regex(/^([A-Z]{3}\^[A-Z0-9]{3}(\^[A-Z0-9_]{1,10})?|N-CREATE|N-SET|C-FIND)$/, {
+      error: 'receive names a message type (ORM^O01) or N-CREATE, N-SET, C-FIND',
+    }),
+    within: duration.optional(),
+    expect: checks.optional(),
+    capture: capture.optional(),
+  }),
+  find: z.strictObject({
+    ...common,
+    from: actor,
+    find: datasetOrFile,
+    matches: z.int().min(0).optional(),
+    expect: checks.optional(),
+    capture: capture.optional(),
+  }),
+  create: z.strictObject({
+    ...common,
+    from: actor,
+    create: datasetOrFile,
+    uid: z.string().min(1).optional(),
+    status: dimseStatus.optional(),
+  }),
+  set: z.strictObject({
+    ...common,
+    from: actor,
+    set: datasetOrFile,
+    uid: z.string().min(1, 'uid says which performed step'),
+    status: dimseStatus.optional(),
+  }),
+  notify: z.strictObject({ ...common, from: actor, notify: datasetOrFile, status: dimseStatus.optional() }),
+  offline: z.strictObject({ ...common, offline: actor }),
+  online: z.strictObject({ ...common, online: actor }),
+  quiet: z.strictObject({ ...common, quiet: duration }),
+} as const;
+
+export type Verb = 'send' | 'receive' | 'find' | 'create' | 'set' | 'notify' | 'offline' | 'online' | 'quiet';
+export const verbs = Object.keys(stepSchemas) as Verb[];
+
+export type StepOf<V extends Verb> = z.infer<(typeof stepSchemas)[V]>;
+export type Step = { [V in Verb]: { verb: V } & StepOf<V> }[Verb];
+
+/** The verbs among the keys of a step. */
+export function verbsOf(step: object): Verb[] {
+  return verbs.filter((verb) => verb in step);
+}
+
+/** Everything above the steps. */
+export const headSchema = z.strictObject({
+  scenario: z.string().min(1),
+  title: sentence,
+  profile: z.string().optional(),
+  reference: z.array(z.string()).default([]),
+  cast: z.array(actor).min(1),
+  within: duration.prefault('15s'),
+  let: z.record(name, z.string()).default({}),
+  steps: z.array(z.unknown()).min(1, 'a scenario has steps'),
+});
+
+/** A scenario as it is played. */
+export interface Scenario extends Omit<z.infer<typeof headSchema>, 'steps'> {
+  /** The folder's name: `01-simple-case`. */
+  readonly name: string;
+  readonly folder: string;
+  readonly file: string;
+  readonly steps: readonly Step[];
+}
+
+/** The actor who does the step, or to whom it happens; none for `quiet`. */
+export function actorOf(step: Step): string | undefined {
+  if (step.verb === 'receive') return step.to;
+  if (step.verb === 'offline') return step.offline;
+  if (step.verb === 'online') return step.online;
+  return step.verb === 'quiet' ? undefined : step.from;
+}
+
+/** The dataset or dataset file of a step; undefined for verbs without one. */
+export function datasetOf(step: Step): DatasetText | string | undefined {
+  if (step.verb === 'find') return step.find;
+  if (step.verb === 'create') return step.create;
+  if (step.verb === 'set') return step.set;
+  return step.verb === 'notify' ? step.notify : undefined;
+}

@@ -1,0 +1,85 @@
+import type { Clock } from '../src/platform/clock.ts';
+import type { Config } from '../src/platform/config.ts';
+import type { Ids } from '../src/platform/ids.ts';
+import { adtIdentity } from './adt.ts';
+import type { Hl7Identity } from './hl7-file.ts';
+import { type Hl7Sender, createHl7Sender } from './hl7-sender.ts';
+import { type Listeners, startListeners } from './listeners.ts';
+import { type Mailbox, createMailbox } from './mailbox.ts';
+import { type CalledDicom, modalityAeTitle } from './modality.ts';
+import { type Scenario, kindOf } from './scenario.ts';
+
+/** Where the Order Filler under test listens. */
+export interface OrderFiller {
+  readonly hl7: { readonly host: string; readonly port: number };
+  readonly dicom: { readonly aeTitle: string; readonly host: string; readonly port: number };
+}
+
+/** Everything scenarios are played on: the Order Filler's addresses, and the actors of the site. */
+export interface Stage {
+  readonly orderFiller: OrderFiller;
+  readonly timeZone: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly mailbox: Mailbox;
+  readonly listeners: Listeners;
+  /** How an actor signs its HL7 messages: MSH-3 and MSH-4. */
+  identityOf(actor: string): Hl7Identity;
+  /** The identity of the Order Filler: MSH-5 and MSH-6 of what it is sent. */
+  readonly orderFillerIdentity: Hl7Identity;
+  /** The HL7 connection of an actor to the Order Filler, opened when it first sends. */
+  senderOf(actor: string): Hl7Sender;
+  /** How an actor calls the Order Filler by DICOM. */
+  calledBy(actor: string, timeoutMs: number): CalledDicom;
+  stop(): Promise<void>;
+}
+
+/** Listens as every peer of the site. Rejects with CannotListen. */
+export async function startStage(
+  site: Config,
+  orderFiller: OrderFiller,
+  { clock, ids }: { clock: Clock; ids: Ids },
+): Promise<Stage> {
+  const mailbox = createMailbox();
+  const { application, facility, timeZone } = site.organisation;
+  const listeners = await startListeners(site.peers, { mailbox, clock, ids, timeZone });
+  const senders = new Map<string, Hl7Sender>();
+  const peerOf = (actor: string): Config['peers'][number] | undefined => site.peers.find((peer) => peer.name === actor);
+  const senderOf = (actor: string): Hl7Sender => {
+    const sender = senders.get(actor) ?? createHl7Sender(orderFiller.hl7.host, orderFiller.hl7.port);
+    senders.set(actor, sender);
+    return sender;
+  };
+  const callingAeTitle = (actor: string): string =>
+    kindOf(actor) === 'MOD' ? modalityAeTitle(actor) : (peerOf(actor)?.dicom?.aeTitle ?? actor.slice(0, 16));
+  return {
+    orderFiller,
+    timeZone,
+    clock,
+    ids,
+    mailbox,
+    listeners,
+    identityOf: (actor) => peerOf(actor)?.hl7 ?? adtIdentity,
+    orderFillerIdentity: { application, facility },
+    senderOf,
+    calledBy: (actor, timeoutMs) => {
+      const { aeTitle, host, port } = orderFiller.dicom;
+      return { host, port, calledAeTitle: aeTitle, callingAeTitle: callingAeTitle(actor), timeoutMs };
+    },
+    stop: async () => {
+      for (const sender of senders.values()) sender.close();
+      await listeners.stop();
+    },
+  };
+}
+
+/** Actors of a scenario that must listen but have no address in the site file: one sentence each. */
+export function missingPeers(scenarios: readonly Scenario[], site: Config): string[] {
+  const known = new Set(site.peers.map((peer) => peer.name));
+  const listens = (actor: string): boolean => ['OP', 'IM', 'RM'].includes(kindOf(actor) ?? '');
+  return scenarios.flatMap(({ name, cast }) =>
+    cast
+      .filter((actor) => listens(actor) && !known.has(actor))
+      .map((actor) => `${name}: the cast has ${actor}, but no peer of the site file is named ${actor}`),
+  );
+}

@@ -1,0 +1,139 @@
+import iconv from 'iconv-lite';
+import { SwfError } from '../platform/errors.ts';
+import { decodeExtended, encodeExtended, isExtensible } from './charset-extension.ts';
+
+/** What (0008,0005) Specific Character Set means for the text of a data set (PS3.3 C.12.1.1.2). */
+export interface CharacterSet {
+  /** The defined terms, as (0008,0005) carries them. */
+  readonly terms: readonly string[];
+  /** Bytes to text. Throws `data-type` when a term is not known and the bytes are not ASCII. */
+  decode(bytes: Buffer, isPersonName: boolean): string;
+  /** Text to bytes. Throws `data-type` when a character is not in the set. */
+  encode(text: string, isPersonName: boolean): Buffer;
+}
+
+// Defined terms without code extension (PS3.3 tables C.12-2, C.12-5) and the names of the encodings.
+const ENCODINGS: Readonly<Record<string, string>> = {
+  'ISO_IR 100': 'iso-8859-1',
+  'ISO_IR 101': 'iso-8859-2',
+  'ISO_IR 109': 'iso-8859-3',
+  'ISO_IR 110': 'iso-8859-4',
+  'ISO_IR 144': 'iso-8859-5',
+  'ISO_IR 127': 'iso-8859-6',
+  'ISO_IR 126': 'iso-8859-7',
+  'ISO_IR 138': 'iso-8859-8',
+  'ISO_IR 148': 'iso-8859-9',
+  'ISO_IR 203': 'iso-8859-15',
+  'ISO_IR 166': 'tis620',
+  'ISO_IR 192': 'utf8',
+  GB18030: 'gb18030',
+  GBK: 'gbk',
+};
+
+const BEYOND_ASCII = /[\u0080-\uffff]/;
+const BEYOND_ASCII_OR_ESCAPE = new RegExp(`[${String.fromCharCode(27)}\\u0080-\\u00ff]`);
+
+/** True when some character is not ASCII, so that a Specific Character Set is needed. */
+export const needsCharacterSet = (text: string): boolean => BEYOND_ASCII.test(text);
+
+const unknownSet = (terms: readonly string[]): SwfError =>
+  new SwfError('data-type', `Specific Character Set '${terms.join('\\').slice(0, 64)}' is not supported`, {
+    tags: ['00080005'],
+  });
+
+const unmappable = (terms: readonly string[]): SwfError =>
+  new SwfError(
+    'data-type',
+    `a text has characters outside Specific Character Set '${terms.join('\\')}'; ISO_IR 192 has all`,
+    {
+      tags: ['00080005'],
+    },
+  );
+
+function plainSet(terms: readonly string[], encoding: string): CharacterSet {
+  return {
+    terms,
+    decode: (bytes) => iconv.decode(bytes, encoding, { stripBOM: false }),
+    encode: (text) => {
+      const bytes = iconv.encode(text, encoding);
+      // An unmappable character silently becomes `?`; a wrong name is worse than none.
+      if (iconv.decode(bytes, encoding, { stripBOM: false }) !== text) throw unmappable(terms);
+      return bytes;
+    },
+  };
+}
+
+// The default repertoire is ASCII. What senders put there without declaring a set keeps its bytes when read as Latin-1.
+const defaultSet: CharacterSet = {
+  terms: [],
+  decode: (bytes) => bytes.toString('latin1'),
+  encode: () => {
+    throw unmappable(['ISO_IR 6']);
+  },
+};
+
+function extendedSet(terms: readonly string[]): CharacterSet {
+  return {
+    terms,
+    decode: (bytes, isPersonName) => decodeExtended(bytes, terms, isPersonName),
+    encode: (text, isPersonName) => {
+      const bytes = encodeExtended(text, terms, isPersonName);
+      if (!bytes) throw unmappable(terms);
+      return bytes;
+    },
+  };
+}
+
+function unknown(terms: readonly string[]): CharacterSet {
+  const refuse = (): never => {
+    throw unknownSet(terms);
+  };
+  return { terms, decode: refuse, encode: refuse };
+}
+
+function setFor(terms: readonly string[]): CharacterSet {
+  const [first = ''] = terms;
+  const encoding = ENCODINGS[first];
+  if (terms.length <= 1 && (first === '' || first === 'ISO_IR 6')) return defaultSet;
+  if (terms.length === 1 && encoding !== undefined) return plainSet(terms, encoding);
+  return isExtensible(terms) ? extendedSet(terms) : unknown(terms);
+}
+
+// ASCII is the same in every set, and most values are ASCII.
+function withShortcut(set: CharacterSet): CharacterSet {
+  return {
+    terms: set.terms,
+    decode: (bytes, isPersonName) => {
+      const ascii = bytes.toString('latin1');
+      return BEYOND_ASCII_OR_ESCAPE.test(ascii) ? set.decode(bytes, isPersonName) : ascii;
+    },
+    encode: (text, isPersonName) =>
+      needsCharacterSet(text) ? set.encode(text, isPersonName) : Buffer.from(text, 'latin1'),
+  };
+}
+
+const known = new Map<string, CharacterSet>();
+
+/**
+ * The character set of the values of (0008,0005). A set that is not supported is refused (`data-type`) only when a
+ * text is not ASCII.
+ */
+export function characterSetOf(terms: readonly string[]): CharacterSet {
+  const key = terms.join('\\');
+  const cached = known.get(key);
+  if (cached) return cached;
+  const set = withShortcut(setFor(terms.map((term) => term.trim())));
+  // Terms come from the wire: only a bounded number of combinations is remembered.
+  if (known.size < 64) known.set(key, set);
+  return set;
+}
+
+/** True when the set has every character of the text. */
+export function canEncode(text: string, terms: readonly string[]): boolean {
+  try {
+    characterSetOf(terms).encode(text, false);
+    return true;
+  } catch {
+    return false;
+  }
+}

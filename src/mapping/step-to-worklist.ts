@@ -1,0 +1,197 @@
+import { type Dataset, type DatasetInput, dataset } from '../dicom/dataset.ts';
+import type {
+  Code,
+  CodedValue,
+  Demographics,
+  Location,
+  PatientIdentifier,
+  PersonName,
+  PlacerOrder,
+  VisitDetails,
+} from '../workflow/vocabulary.ts';
+import { personNameOf, shortened } from './names.ts';
+
+/** What a worklist item is made of; store/worklist.ts reads it. */
+export interface WorklistSource {
+  readonly scheduledProcedureStepId: string;
+  readonly stepStatus: string;
+  readonly modality: string;
+  readonly scheduledStationAeTitles: readonly string[];
+  readonly startDate: string;
+  readonly startTime: string;
+  readonly step: { readonly description: string; readonly protocols: readonly Code[] };
+  readonly requestedProcedureId: string;
+  readonly studyInstanceUid: string;
+  readonly code: CodedValue;
+  readonly accessionNumber: string;
+  readonly fillerOrderNumber: string;
+  readonly order: PlacerOrder;
+  readonly patientName: PersonName;
+  readonly birthDate: string | null;
+  readonly sex: string | null;
+  readonly demographics: Demographics;
+  readonly identifiers: readonly PatientIdentifier[];
+  readonly visit: VisitDetails | null;
+}
+
+// PS3.4 F: the class that MESA's evaluator expects in the item, Detached Study Management (retired).
+const DETACHED_STUDY_MANAGEMENT = '1.2.840.10008.3.1.2.3.1';
+
+/** ORC-7.6 / TQ1-9 to (0040,1003). */
+const priorities: Readonly<Record<string, string>> = {
+  S: 'STAT',
+  A: 'HIGH',
+  P: 'HIGH',
+  C: 'HIGH',
+  R: 'ROUTINE',
+  T: 'MEDIUM',
+};
+
+/** PID-8 to (0010,0040): U is zero length. */
+const sexes: Readonly<Record<string, string>> = { F: 'F', M: 'M', O: 'O', A: 'O', N: 'O' };
+
+/** A coded value as a sequence item, when value and scheme are there; text otherwise has no item. */
+function codeItems(value: CodedValue | undefined): DatasetInput[] {
+  if (!value?.code || !value.scheme) return [];
+  return [codeItem({ code: value.code, scheme: value.scheme, meaning: value.meaning ?? value.code })];
+}
+
+function codeItem(code: Code): DatasetInput {
+  // A value beyond SH goes into Long Code Value (PS3.3 8.1); identifiers are not cut.
+  const long = code.code.length > 16;
+  return {
+    [long ? 'LongCodeValue' : 'CodeValue']: code.code,
+    CodingSchemeDesignator: shortened(code.scheme, 16),
+    CodeMeaning: shortened(code.meaning, 64),
+  };
+}
+
+function authorityItem(authority: {
+  readonly namespace?: string;
+  readonly universalId?: string;
+  readonly universalIdType?: string;
+}): DatasetInput[] {
+  const { namespace, universalId, universalIdType } = authority;
+  if (namespace === undefined && universalId === undefined) return [];
+  return [
+    {
+      ...(namespace === undefined ? {} : { LocalNamespaceEntityID: namespace }),
+      ...(universalId === undefined
+        ? {}
+        : { UniversalEntityID: universalId, UniversalEntityIDType: universalIdType ?? null }),
+    },
+  ];
+}
+
+function locationText(location: Location | undefined): string | null {
+  if (!location) return null;
+  const parts = [location.pointOfCare, location.room, location.bed, location.facility].map((part) => part ?? '');
+  return shortened(parts.join('^').replace(/\^+$/, ''), 64);
+}
+
+function stepItem(source: WorklistSource): DatasetInput {
+  return {
+    ScheduledStationAETitle: [...source.scheduledStationAeTitles],
+    ScheduledProcedureStepStartDate: source.startDate.replaceAll('-', ''),
+    ScheduledProcedureStepStartTime: source.startTime.replaceAll(':', ''),
+    Modality: source.modality,
+    ScheduledPerformingPhysicianName: null,
+    ScheduledProcedureStepDescription: shortened(source.step.description, 64),
+    ScheduledProtocolCodeSequence: source.step.protocols.map(codeItem),
+    ScheduledProcedureStepID: source.scheduledProcedureStepId,
+    ScheduledProcedureStepStatus: source.stepStatus,
+    ScheduledStationName: null,
+    ScheduledProcedureStepLocation: null,
+    PreMedication: null,
+    RequestedContrastAgent: null,
+    CommentsOnTheScheduledProcedureStep: null,
+  };
+}
+
+function procedureKeys(source: WorklistSource): DatasetInput {
+  const { order, code } = source;
+  const reason = order.reason;
+  return {
+    RequestedProcedureID: source.requestedProcedureId,
+    RequestedProcedureDescription: shortened(code.meaning ?? order.service.meaning ?? code.code, 64),
+    RequestedProcedureCodeSequence: codeItems(code).length > 0 ? codeItems(code) : codeItems(order.service),
+    StudyInstanceUID: source.studyInstanceUid,
+    ReferencedStudySequence: [
+      { ReferencedSOPClassUID: DETACHED_STUDY_MANAGEMENT, ReferencedSOPInstanceUID: source.studyInstanceUid },
+    ],
+    RequestedProcedurePriority: order.priority === undefined ? null : (priorities[order.priority] ?? null),
+    PatientTransportArrangements: shortened(order.transportationMode, 64),
+    ReasonForTheRequestedProcedure: shortened(reason?.meaning ?? reason?.code, 64),
+    ReasonForRequestedProcedureCodeSequence: codeItems(reason),
+    RequestedProcedureComments: shortened(order.comments?.join(' '), 10_240),
+  };
+}
+
+function requestKeys(source: WorklistSource): DatasetInput {
+  const { order } = source;
+  const organisation = order.enteringOrganisation;
+  return {
+    AccessionNumber: source.accessionNumber,
+    RequestingPhysician: personNameOf(order.orderingProvider),
+    ReferringPhysicianName: personNameOf(source.visit?.referringDoctor),
+    PlacerOrderNumberImagingServiceRequest: shortened(order.placerOrderNumber.id, 64),
+    OrderPlacerIdentifierSequence: authorityItem(order.placerOrderNumber),
+    FillerOrderNumberImagingServiceRequest: source.fillerOrderNumber,
+    InstitutionName: shortened(organisation?.meaning, 64),
+    InstitutionCodeSequence: codeItems(organisation),
+  };
+}
+
+function patientKeys(source: WorklistSource): DatasetInput {
+  const [identifier, ...others] = source.identifiers;
+  return {
+    PatientName: personNameOf(source.patientName),
+    PatientID: identifier?.value ?? null,
+    IssuerOfPatientID: shortened(identifier?.assigningAuthority, 64),
+    IssuerOfPatientIDQualifiersSequence:
+      identifier?.universalId === undefined
+        ? []
+        : [{ UniversalEntityID: identifier.universalId, UniversalEntityIDType: identifier.universalIdType ?? null }],
+    OtherPatientIDsSequence: others.map((other) => ({
+      PatientID: other.value,
+      IssuerOfPatientID: shortened(other.assigningAuthority, 64),
+      TypeOfPatientID: 'TEXT',
+    })),
+    PatientBirthDate: source.birthDate?.replaceAll('-', '') ?? null,
+    PatientSex: source.sex === null ? null : (sexes[source.sex] ?? null),
+    PatientMotherBirthName: personNameOf(source.demographics.motherName),
+    PatientAddress: shortened(source.demographics.address?.filter((part) => part !== '').join(', '), 64),
+    PatientPrimaryLanguageCodeSequence: codeItems(source.demographics.primaryLanguage),
+    PatientWeight: source.order.bodyWeight ?? null,
+    PatientSize: source.order.bodyHeight ?? null,
+    PatientState: shortened(source.order.dangerCode?.meaning ?? source.order.dangerCode?.code, 64),
+    MedicalAlerts: shortened(source.order.relevantClinicalInformation, 64),
+    Allergies: (source.demographics.allergies ?? []).flatMap((text) => shortened(text, 64) ?? []),
+    ConfidentialityConstraintOnPatientDataDescription: null,
+    SpecialNeeds: null,
+    ReferencedPatientSequence: [],
+  };
+}
+
+function visitKeys(source: WorklistSource): DatasetInput {
+  const identifier = source.visit?.visitIdentifier ?? source.demographics.accountNumber;
+  // HL7 table 0009, B6: pregnant; (0010,21C0) 3: definitely.
+  const pregnant = source.visit?.ambulatoryStatus === 'B6';
+  return {
+    AdmissionID: shortened(identifier?.id, 64),
+    IssuerOfAdmissionIDSequence: identifier?.assigningAuthority ? authorityItem(identifier.assigningAuthority) : [],
+    CurrentPatientLocation: locationText(source.visit?.location),
+    PregnancyStatus: pregnant ? 3 : null,
+  };
+}
+
+/** The complete worklist item of one step: every return key of PS3.4 K.6-1 that a department can know. */
+export function stepToWorklist(source: WorklistSource): Dataset {
+  return dataset({
+    ...patientKeys(source),
+    ...visitKeys(source),
+    ...requestKeys(source),
+    ...procedureKeys(source),
+    ScheduledProcedureStepSequence: [stepItem(source)],
+  });
+}

@@ -1,0 +1,76 @@
+/** The time, handed in: nothing outside this file asks the machine for it. */
+export interface Clock {
+  /** The present instant. */
+  now(): Date;
+}
+
+export const systemClock: Clock = { now: () => new Date() };
+
+/** A clock for tests that stands still until it is moved. */
+export function fixedClock(start: string | Date): Clock & { advance(milliseconds: number): void } {
+  let instant = new Date(start).getTime();
+  return {
+    now: () => new Date(instant),
+    advance: (milliseconds) => {
+      instant += milliseconds;
+    },
+  };
+}
+
+/** A site-local date and time without zone: what a worklist shows (PS3.5 DA and TM). */
+export interface LocalDateTime {
+  /** `YYYY-MM-DD` */
+  readonly date: string;
+  /** `HH:MM:SS` */
+  readonly time: string;
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatterOf(timeZone: string): Intl.DateTimeFormat {
+  let formatter = formatters.get(timeZone);
+  if (!formatter) {
+    formatter = new Intl.DateTimeFormat('en-CA', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    });
+    formatters.set(timeZone, formatter);
+  }
+  return formatter;
+}
+
+/** The wall clock of a time zone (IANA name) at an instant. */
+export function localTimeOf(instant: Date, timeZone: string): LocalDateTime {
+  const parts = new Map(
+    formatterOf(timeZone)
+      .formatToParts(instant)
+      .map((part) => [part.type, part.value]),
+  );
+  const part = (type: Intl.DateTimeFormatPartTypes): string => parts.get(type) ?? '00';
+  return {
+    date: `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`,
+    time: `${part('hour')}:${part('minute')}:${part('second')}`,
+  };
+}
+
+/** The offset of a zone from UTC at an instant, as HL7 and DICOM write it: `+0100`. */
+export function offsetOf(instant: Date, timeZone: string): string {
+  const local = localTimeOf(instant, timeZone);
+  const asUtc = Date.parse(`${local.date}T${local.time}Z`);
+  const minutes = Math.round((asUtc - Math.floor(instant.getTime() / 1000) * 1000) / 60_000);
+  const absolute = Math.abs(minutes);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(absolute / 60))}${two(absolute % 60)}`;
+}
+
+/** A local date and time some minutes later, on the wall clock. */
+export function plusMinutes(start: LocalDateTime, minutes: number): LocalDateTime {
+  const moved = new Date(Date.parse(`${start.date}T${start.time}Z`) + minutes * 60_000).toISOString();
+  return { date: moved.slice(0, 10), time: moved.slice(11, 19) };
+}

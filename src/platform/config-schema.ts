@@ -1,0 +1,241 @@
+import { z } from 'zod';
+
+/** The site file and the catalogue as zod schemas: strict, so that a misspelt key is a mistake and not a default. */
+
+const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `10m`, `500ms`, `90d` to milliseconds. */
+const duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h|d)$/, 'a duration is a whole number and a unit: 500ms, 30s, 10m, 12h, 90d')
+  .transform((text) => parseInt(text, 10) * (units[text.replace(/^\d+/, '')] ?? 1));
+
+const port = z.int('a port is a whole number from 0 to 65535').min(0).max(65535);
+const peerPort = z.int('a port is a whole number from 1 to 65535').min(1).max(65535);
+const host = z.string().min(1, 'a host is a name or an address');
+const count = z.int().min(1);
+const aeTitle = z
+  .string()
+  .regex(/^(?! )[\x20-\x5b\x5d-\x7e]{1,16}$/, 'an AE title is 1 to 16 printable characters without a backslash');
+const hd = z.string().min(1).max(180);
+
+const tls = z.strictObject({
+  key: z.string(),
+  cert: z.string(),
+  ca: z.string().optional(),
+  requireClientCertificate: z.boolean().default(true),
+});
+
+const timeZone = z.string().refine((zone) => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}, 'a time zone is a name such as Europe/Berlin');
+
+const uidRoot = z
+  .string()
+  .regex(/^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/, 'a UID root is digits and dots')
+  .max(24, 'a UID root has at most 24 characters, so that a whole UUID fits after it');
+
+export const actorNames = ['order-placer', 'image-manager', 'report-manager'] as const;
+
+const peer = z
+  .strictObject({
+    name: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'a peer name is 1 to 32 letters, digits, _ or -'),
+    actor: z.enum(actorNames),
+    hl7: z
+      .strictObject({
+        host,
+        port: peerPort,
+        application: hd,
+        facility: hd,
+        version: z.enum(['2.3.1', '2.5.1']).default('2.3.1'),
+        characterSet: z.string().optional(),
+        tls: tls.optional(),
+      })
+      .optional(),
+    dicom: z.strictObject({ aeTitle, host, port: peerPort, tls: tls.optional() }).optional(),
+  })
+  .refine((value) => value.hl7 ?? value.dicom, 'a peer needs an hl7 or a dicom address');
+
+const sender = z.strictObject({
+  match: z
+    .strictObject({ application: z.string().optional(), facility: z.string().optional() })
+    .refine((match) => match.application ?? match.facility, 'match needs application (MSH-3) or facility (MSH-4)'),
+  station: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9]{2}-\d+(\.\d+)?$/, 'a field is named like OBR-21')
+    .optional(),
+  serviceCode: z.enum(['OBR-4.1', 'OBR-4.4']).default('OBR-4.1'),
+  characterSet: z.string().optional(),
+  assigningAuthority: z.string().optional(),
+  acknowledgement: z.enum(['original', 'enhanced']).default('original'),
+});
+
+const station = z.strictObject({
+  aeTitle,
+  characterSet: z.string().optional(),
+  quirks: z.array(z.string()).default([]),
+  host: host.optional(),
+  port: peerPort.optional(),
+});
+
+const worklist = z.strictObject({
+  aeTitle,
+  modalities: z.array(z.string()).default([]),
+  stations: z.array(aeTitle).default([]),
+});
+
+const limits = z.strictObject({
+  hl7: z
+    .strictObject({
+      connections: count.default(500),
+      messageBytes: count.default(16_777_216),
+      idle: duration.prefault('10m'),
+    })
+    .prefault({}),
+  dicom: z
+    .strictObject({
+      associations: count.default(100),
+      pduBytes: z.int().min(4096).max(1_048_576).default(65_536),
+      messageBytes: count.default(4_194_304),
+      idle: duration.prefault('60s'),
+      artim: duration.prefault('30s'),
+      worklistRows: count.default(10_000),
+    })
+    .prefault({}),
+});
+
+const policy = z.strictObject({
+  accessionNumber: z.enum(['assign', 'accept']).default('assign'),
+  unknownPatient: z.enum(['create', 'reject']).default('create'),
+  unknownProcedure: z.enum(['accept', 'reject']).default('accept'),
+  validation: z.enum(['lenient', 'strict']).default('lenient'),
+  receiver: z.enum(['any', 'ours']).default('any'),
+  autoSchedule: z.boolean().default(true),
+  reportOrderComplete: z.enum(['on-mpps-completed', 'on-report-verified', 'never']).default('on-mpps-completed'),
+  startedOnWorklist: z.boolean().default(true),
+  relayMpps: z.boolean().default(true),
+});
+
+/** The whole site file. */
+export const siteSchema = z
+  .strictObject({
+    organisation: z
+      .strictObject({
+        application: hd.default('SWF_OF'),
+        facility: hd.default('RADIOLOGY'),
+        uidRoot: uidRoot.default('2.25'),
+        timeZone: timeZone.default('UTC'),
+      })
+      .prefault({}),
+    hl7: z
+      .strictObject({ host: host.default('127.0.0.1'), port: port.default(2575), tls: tls.optional() })
+      .prefault({}),
+    dicom: z
+      .strictObject({
+        host: host.default('127.0.0.1'),
+        port: port.default(11112),
+        aeTitle: aeTitle.default('SWF_OF'),
+        callingAeTitles: z
+          .union([z.literal('any'), z.array(aeTitle).min(1)], "'any' or a list of AE titles")
+          .default('any'),
+        tls: tls.optional(),
+      })
+      .prefault({}),
+    http: z
+      .strictObject({ host: host.default('127.0.0.1'), port: port.default(8080), tls: tls.optional() })
+      .prefault({}),
+    peers: z.array(peer).default([]),
+    senders: z.array(sender).default([]),
+    stations: z.array(station).default([]),
+    worklists: z.array(worklist).default([]),
+    limits: limits.prefault({}),
+    policy: policy.prefault({}),
+    catalogue: z.string().optional(),
+    retry: z
+      .strictObject({
+        first: duration.prefault('1s'),
+        factor: z.number().min(1).max(10).default(2),
+        longest: duration.prefault('5s'),
+      })
+      .prefault({}),
+    retention: z.strictObject({ messages: duration.prefault('90d') }).prefault({}),
+  })
+  .superRefine(findClashes);
+
+export type Site = z.infer<typeof siteSchema>;
+
+function findClashes(site: z.infer<z.ZodObject> & Partial<Site>, context: z.RefinementCtx): void {
+  const peers = site.peers ?? [];
+  const clash = (path: (string | number)[], message: string): void => {
+    context.addIssue({ code: 'custom', path, message });
+  };
+  const seen = new Map<string, string>();
+  const once = (key: string, path: (string | number)[], message: (other: string) => string): void => {
+    const other = seen.get(key);
+    if (other !== undefined) clash(path, message(other));
+    else seen.set(key, path.join('.'));
+  };
+  for (const name of ['hl7', 'dicom', 'http'] as const) {
+    const own = site[name];
+    if (own && own.port !== 0)
+      once(`${own.host}:${own.port}`, [name, 'port'], (other) => `the same address as ${other}`);
+  }
+  peers.forEach((value, index) => {
+    once(`name ${value.name}`, ['peers', index, 'name'], (other) => `the same name as ${other}`);
+    for (const protocol of ['hl7', 'dicom'] as const) {
+      const address = value[protocol];
+      if (address)
+        once(
+          `${address.host}:${address.port}`,
+          ['peers', index, protocol, 'port'],
+          (other) => `the same address as ${other}`,
+        );
+    }
+  });
+  (site.stations ?? []).forEach((value, index) =>
+    once(`station ${value.aeTitle}`, ['stations', index, 'aeTitle'], (other) => `the same AE title as ${other}`),
+  );
+  (site.worklists ?? []).forEach((value, index) => {
+    if (value.aeTitle === site.dicom?.aeTitle)
+      clash(['worklists', index, 'aeTitle'], 'the same AE title as dicom.aeTitle');
+    once(`worklist ${value.aeTitle}`, ['worklists', index, 'aeTitle'], (other) => `the same AE title as ${other}`);
+  });
+}
+
+const code = z.strictObject({
+  code: z.string().min(1).max(16, 'a code value has at most 16 characters (SH)'),
+  scheme: z.string().min(1).max(16, 'a coding scheme has at most 16 characters (SH)'),
+  meaning: z.string().min(1).max(64, 'a code meaning has at most 64 characters (LO)'),
+});
+
+const catalogueStep = z.strictObject({
+  modality: z.string().regex(/^[A-Z0-9 _]{1,16}$/, 'a modality is a DICOM code in capitals'),
+  stations: z.array(aeTitle).min(1),
+  minutes: z.int().min(1).max(1440).default(30),
+  description: z.string().max(64).optional(),
+  protocols: z.array(code).default([]),
+});
+
+const catalogueEntry = z.strictObject({
+  service: code,
+  requestedProcedures: z.array(z.strictObject({ code, steps: z.array(catalogueStep).min(1) })).min(1),
+});
+
+/** The procedure plan: which requested procedures and steps an ordered service becomes. */
+export const catalogueSchema = z.array(catalogueEntry).superRefine((entries, context) => {
+  const seen = new Map<string, number>();
+  entries.forEach((entry, index) => {
+    const key = `${entry.service.code}^${entry.service.scheme}`;
+    const other = seen.get(key);
+    if (other !== undefined)
+      context.addIssue({ code: 'custom', path: [index, 'service'], message: `the same service as entry ${other}` });
+    else seen.set(key, index);
+  });
+});
+
+export type Catalogue = z.infer<typeof catalogueSchema>;

@@ -1,0 +1,135 @@
+import type { OrderStatus } from '../workflow/order-status.ts';
+import type { PlacerOrder } from '../workflow/vocabulary.ts';
+import { SwfError } from '../platform/errors.ts';
+import type { Prisma } from './generated/client.ts';
+import { type StoredVisit, toVisit } from './patients.ts';
+import { type Tx, json } from './prisma.ts';
+
+export interface NewOrder {
+  readonly patientId: number;
+  readonly visitId: number | undefined;
+  readonly order: PlacerOrder;
+  readonly placerOrderIssuer: string;
+  readonly fillerOrderNumber: string;
+  /** In order of preference: the placer's own (where the site accepts it), then one of ours. */
+  readonly accessionNumbers: readonly string[];
+  readonly patientDifferences: readonly string[];
+  readonly sendingApplication: string;
+  readonly sendingFacility: string;
+  readonly messageId: number;
+  readonly at: Date;
+}
+
+export interface StoredOrder {
+  readonly id: number;
+  readonly patientId: number;
+  readonly visit: StoredVisit | undefined;
+  readonly placerOrderNumber: string;
+  readonly fillerOrderNumber: string;
+  readonly accessionNumber: string;
+  readonly orderStatus: string;
+  readonly reportedOrderStatus: string | null;
+  readonly details: PlacerOrder;
+  readonly sendingApplication: string;
+  readonly sendingFacility: string;
+}
+
+/**
+ * Creates the order under the first accession number that is free; the unique indexes decide, not a look before.
+ * Throws 'duplicate-key' (HL7 205) when the placer order number is known.
+ */
+export async function createOrder(tx: Tx, order: NewOrder): Promise<StoredOrder> {
+  for (const accessionNumber of order.accessionNumbers) {
+    const created = await tx.order.createManyAndReturn({
+      data: [columnsOf(order, accessionNumber)],
+      skipDuplicates: true,
+      include: { visit: true },
+    });
+    if (created[0]) return toOrder(created[0]);
+    const known = await tx.order.findUnique({
+      where: {
+        placerOrderNumber_placerOrderIssuer: {
+          placerOrderNumber: order.order.placerOrderNumber.id,
+          placerOrderIssuer: order.placerOrderIssuer,
+        },
+      },
+      select: { id: true },
+    });
+    if (known) {
+      throw new SwfError('duplicate-key', 'an order with this placer order number (ORC-2) exists', {
+        location: 'ORC^1^2',
+      });
+    }
+  }
+  throw new SwfError('internal', 'no accession number was free');
+}
+
+function columnsOf(order: NewOrder, accessionNumber: string) {
+  return {
+    patientId: order.patientId,
+    visitId: order.visitId ?? null,
+    placerOrderNumber: order.order.placerOrderNumber.id,
+    placerOrderIssuer: order.placerOrderIssuer,
+    fillerOrderNumber: order.fillerOrderNumber,
+    accessionNumber,
+    orderStatus: 'SC',
+    details: json(order.order),
+    patientDifferences: [...order.patientDifferences],
+    sendingApplication: order.sendingApplication,
+    sendingFacility: order.sendingFacility,
+    messageId: order.messageId,
+    createdAt: order.at,
+  };
+}
+
+/** Locks orders for this transaction, in the order of their ids; their patients are locked before. */
+export async function lockOrders(tx: Tx, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.$queryRaw`SELECT id FROM "Order" WHERE id = ANY(${[...ids]}::int[]) ORDER BY id FOR UPDATE`;
+}
+
+/** Reads locked orders. */
+export async function loadOrders(tx: Tx, ids: readonly number[]): Promise<StoredOrder[]> {
+  const rows = await tx.order.findMany({
+    where: { id: { in: [...ids] } },
+    include: { visit: true },
+    orderBy: { id: 'asc' },
+  });
+  return rows.map(toOrder);
+}
+
+function toOrder(row: Prisma.OrderGetPayload<{ include: { visit: true } }>): StoredOrder {
+  return {
+    id: row.id,
+    patientId: row.patientId,
+    visit: row.visit ? toVisit(row.visit) : undefined,
+    placerOrderNumber: row.placerOrderNumber,
+    fillerOrderNumber: row.fillerOrderNumber,
+    accessionNumber: row.accessionNumber,
+    orderStatus: row.orderStatus,
+    reportedOrderStatus: row.reportedOrderStatus,
+    details: row.details as unknown as PlacerOrder,
+    sendingApplication: row.sendingApplication,
+    sendingFacility: row.sendingFacility,
+  };
+}
+
+/** Saves an order's status, and what RAD-3 now reports of it. */
+export async function saveOrderStatus(
+  tx: Tx,
+  id: number,
+  orderStatus: OrderStatus,
+  reported: string | null,
+): Promise<void> {
+  await tx.order.update({ where: { id }, data: { orderStatus, reportedOrderStatus: reported } });
+}
+
+/** Patients and orders that own procedures, before anything is locked. */
+export async function ownersOfOrders(tx: Tx, orderIds: readonly number[]): Promise<number[]> {
+  const rows = await tx.order.findMany({
+    where: { id: { in: [...orderIds] } },
+    select: { patientId: true },
+    distinct: ['patientId'],
+  });
+  return rows.map((row) => row.patientId).sort((a, b) => a - b);
+}

@@ -1,0 +1,126 @@
+import type { DeliveryStatus, Protocol } from './generated/enums.ts';
+import type { Store, Tx } from './prisma.ts';
+
+/** A finished message for one destination: the bytes and control id never change again. */
+export interface OutgoingMessage {
+  readonly destination: string;
+  readonly protocol: Protocol;
+  readonly transaction: string;
+  readonly messageType: string;
+  readonly controlId: string;
+  readonly sendingApplication: string;
+  readonly sendingFacility: string;
+  readonly raw: Uint8Array;
+  /** announceProcedure, reportOrderStatus: what made it. */
+  readonly effect: string;
+  readonly orderId?: number | undefined;
+  readonly procedureId?: number | undefined;
+}
+
+/** Puts messages into the lanes. The patient is locked, so ids follow the order of commits that concern him. */
+export async function addDeliveries(tx: Tx, messages: readonly OutgoingMessage[], at: Date): Promise<void> {
+  for (const message of messages) {
+    await tx.message.create({
+      data: {
+        direction: 'OUT',
+        protocol: message.protocol,
+        transaction: message.transaction,
+        messageType: message.messageType,
+        controlId: message.controlId,
+        sendingApplication: message.sendingApplication,
+        sendingFacility: message.sendingFacility,
+        peer: message.destination,
+        at,
+        raw: new Uint8Array(message.raw),
+        outcome: 'WAITING',
+        delivery: {
+          create: {
+            destination: message.destination,
+            effect: message.effect,
+            deliveryStatus: 'PENDING',
+            orderId: message.orderId ?? null,
+            procedureId: message.procedureId ?? null,
+            createdAt: at,
+          },
+        },
+      },
+    });
+  }
+}
+
+export interface PendingDelivery {
+  readonly id: number;
+  readonly messageId: number;
+  readonly destination: string;
+  readonly transaction: string;
+  readonly controlId: string;
+  readonly raw: Uint8Array;
+  readonly attempts: number;
+  readonly orderId: number | undefined;
+  readonly procedureId: number | undefined;
+}
+
+/** The lowest unsent row of a lane; a lane keeps no cursor, because a row with a lower id can commit later. */
+export async function nextDelivery(store: Store, destination: string): Promise<PendingDelivery | undefined> {
+  const row = await store.prisma.delivery.findFirst({
+    where: { destination, deliveryStatus: 'PENDING' },
+    orderBy: { id: 'asc' },
+    include: { message: { select: { raw: true, controlId: true, transaction: true } } },
+  });
+  if (!row) return undefined;
+  return {
+    id: row.id,
+    messageId: row.messageId,
+    destination: row.destination,
+    transaction: row.message.transaction ?? '',
+    controlId: row.message.controlId,
+    raw: row.message.raw,
+    attempts: row.attempts,
+    orderId: row.orderId ?? undefined,
+    procedureId: row.procedureId ?? undefined,
+  };
+}
+
+/** Notes an attempt that decided nothing: the row stays at the head of its lane. */
+export async function noteAttempt(
+  store: Store,
+  id: number,
+  attempt: { readonly at: Date; readonly error: string },
+): Promise<void> {
+  await store.prisma.delivery.update({
+    where: { id },
+    data: { attempts: { increment: 1 }, lastAttemptAt: attempt.at, lastError: attempt.error },
+  });
+}
+
+export interface Settlement {
+  readonly status: Extract<DeliveryStatus, 'DELIVERED' | 'REFUSED'>;
+  readonly at: Date;
+  readonly answerCode: string;
+  readonly answer: Uint8Array | undefined;
+  readonly error: string | undefined;
+}
+
+/** Settles a row once; false when somebody else settled it before. */
+export async function settle(tx: Tx, id: number, settlement: Settlement): Promise<boolean> {
+  const { count } = await tx.delivery.updateMany({
+    where: { id, deliveryStatus: 'PENDING' },
+    data: {
+      deliveryStatus: settlement.status,
+      attempts: { increment: 1 },
+      lastAttemptAt: settlement.at,
+      settledAt: settlement.at,
+      lastError: settlement.error ?? null,
+    },
+  });
+  if (count === 0) return false;
+  await tx.message.updateMany({
+    where: { delivery: { id } },
+    data: {
+      outcome: settlement.status === 'DELIVERED' ? 'ACCEPTED' : 'REFUSED',
+      answerCode: settlement.answerCode,
+      answer: settlement.answer ? new Uint8Array(settlement.answer) : null,
+    },
+  });
+  return true;
+}

@@ -1,0 +1,187 @@
+import type { PerformedProcedureStepStatus } from '../workflow/vocabulary.ts';
+import { type Tx, json } from './prisma.ts';
+
+/** A data set by keyword, as JSON keeps it. */
+export type StoredDataset = Readonly<Record<string, readonly unknown[]>>;
+
+export interface InstanceReference {
+  readonly sopInstanceUid: string;
+  readonly sopClassUid: string;
+  readonly seriesInstanceUid: string;
+}
+
+export interface StoredPerformedStep {
+  readonly id: number;
+  readonly sopInstanceUid: string;
+  readonly performedProcedureStepStatus: PerformedProcedureStepStatus;
+  readonly dataset: StoredDataset;
+  readonly exception: string | null;
+  /** Database ids of the scheduled steps it performs. */
+  readonly stepIds: readonly number[];
+}
+
+export interface NewPerformedStep {
+  readonly sopInstanceUid: string;
+  readonly performedProcedureStepId: string;
+  readonly performedStationAeTitle: string;
+  readonly modality: string;
+  readonly studyInstanceUids: readonly string[];
+  readonly dataset: StoredDataset;
+  readonly exception: string | undefined;
+  readonly callingAeTitle: string;
+  readonly stepIds: readonly number[];
+  readonly at: Date;
+}
+
+/** Creates an MPPS instance; undefined when it exists (the unique index decides between two at once). */
+export async function createPerformedStep(tx: Tx, step: NewPerformedStep): Promise<number | undefined> {
+  const created = await tx.performedProcedureStep.createManyAndReturn({
+    data: [
+      {
+        sopInstanceUid: step.sopInstanceUid,
+        performedProcedureStepStatus: 'IN PROGRESS',
+        performedProcedureStepId: step.performedProcedureStepId,
+        performedStationAeTitle: step.performedStationAeTitle,
+        modality: step.modality,
+        studyInstanceUids: [...step.studyInstanceUids],
+        dataset: json(step.dataset),
+        exception: step.exception ?? null,
+        callingAeTitle: step.callingAeTitle,
+        createdAt: step.at,
+        updatedAt: step.at,
+      },
+    ],
+    skipDuplicates: true,
+    select: { id: true },
+  });
+  const id = created[0]?.id;
+  if (id === undefined) return undefined;
+  await tx.performedStepLink.createMany({ data: step.stepIds.map((stepId) => ({ stepId, performedStepId: id })) });
+  return id;
+}
+
+/** The orders whose steps an MPPS performs; undefined when the MPPS is not known. Nothing is locked yet. */
+export async function ordersOfPerformedStep(tx: Tx, sopInstanceUid: string): Promise<number[] | undefined> {
+  const row = await tx.performedProcedureStep.findUnique({
+    where: { sopInstanceUid },
+    select: { steps: { select: { step: { select: { procedure: { select: { orderId: true } } } } } } },
+  });
+  if (!row) return undefined;
+  return [...new Set(row.steps.map((link) => link.step.procedure.orderId))].sort((a, b) => a - b);
+}
+
+/** Locks and reads an MPPS. Its orders are locked before. */
+export async function lockPerformedStep(tx: Tx, sopInstanceUid: string): Promise<StoredPerformedStep> {
+  await tx.$queryRaw`SELECT id FROM "PerformedProcedureStep" WHERE "sopInstanceUid" = ${sopInstanceUid} FOR UPDATE`;
+  const row = await tx.performedProcedureStep.findUniqueOrThrow({
+    where: { sopInstanceUid },
+    include: { steps: { select: { stepId: true } } },
+  });
+  return {
+    id: row.id,
+    sopInstanceUid: row.sopInstanceUid,
+    performedProcedureStepStatus: row.performedProcedureStepStatus as PerformedProcedureStepStatus,
+    dataset: row.dataset as unknown as StoredDataset,
+    exception: row.exception,
+    stepIds: row.steps.map((link) => link.stepId),
+  };
+}
+
+/** Saves an N-SET: the instance as it stands now and the instances that it names. */
+export async function savePerformedStep(
+  tx: Tx,
+  id: number,
+  change: {
+    readonly status: PerformedProcedureStepStatus;
+    readonly dataset: StoredDataset;
+    readonly exception: string | null;
+    readonly instances: readonly InstanceReference[];
+    readonly at: Date;
+  },
+): Promise<void> {
+  await tx.performedProcedureStep.update({
+    where: { id },
+    data: {
+      performedProcedureStepStatus: change.status,
+      dataset: json(change.dataset),
+      exception: change.exception,
+      updatedAt: change.at,
+    },
+  });
+  await tx.referencedInstance.deleteMany({ where: { performedStepId: id } });
+  await tx.referencedInstance.createMany({
+    data: change.instances.map((instance) => ({ performedStepId: id, ...instance })),
+    skipDuplicates: true,
+  });
+}
+
+/** Marks an MPPS for a person to look at. */
+export async function markException(tx: Tx, id: number, exception: string): Promise<void> {
+  await tx.performedProcedureStep.update({ where: { id }, data: { exception } });
+}
+
+/**
+ * Instances named by the final MPPS of each procedure, and how many of them are ONLINE or NEARLINE.
+ * An instance counts once for a procedure, however many MPPS name it.
+ */
+export async function countInstances(
+  tx: Tx,
+  procedureIds: readonly number[],
+): Promise<Map<number, { named: number; available: number }>> {
+  const rows = await tx.$queryRaw<{ procedureId: number; named: bigint; available: bigint }[]>`
+    SELECT s."procedureId",
+           count(DISTINCT i."sopInstanceUid") AS named,
+           count(DISTINCT i."sopInstanceUid") FILTER (WHERE a."instanceAvailability" IN ('ONLINE', 'NEARLINE')) AS available
+    FROM "ScheduledProcedureStep" s
+    JOIN "PerformedStepLink" l ON l."stepId" = s.id
+    JOIN "PerformedProcedureStep" p ON p.id = l."performedStepId" AND p."performedProcedureStepStatus" <> 'IN PROGRESS'
+    JOIN "ReferencedInstance" i ON i."performedStepId" = p.id
+    LEFT JOIN "InstanceAvailability" a ON a."sopInstanceUid" = i."sopInstanceUid"
+    WHERE s."procedureId" = ANY(${[...procedureIds]}::int[])
+    GROUP BY s."procedureId"`;
+  return new Map(rows.map((row) => [row.procedureId, { named: Number(row.named), available: Number(row.available) }]));
+}
+
+export interface ReportedInstance {
+  readonly sopInstanceUid: string;
+  readonly studyInstanceUid: string;
+  readonly instanceAvailability: string;
+  readonly retrieveAeTitle: string;
+}
+
+/** What an Image Manager says of instances now; the last word on each instance counts. */
+export async function saveAvailability(tx: Tx, instances: readonly ReportedInstance[], at: Date): Promise<void> {
+  // One statement whatever the size; sorted, so that two notifications about the same study cannot deadlock.
+  const sorted = [...new Map(instances.map((one) => [one.sopInstanceUid, one])).values()].sort((a, b) =>
+    a.sopInstanceUid < b.sopInstanceUid ? -1 : 1,
+  );
+  await tx.$executeRaw`
+    INSERT INTO "InstanceAvailability" ("sopInstanceUid", "studyInstanceUid", "instanceAvailability", "retrieveAeTitle", "updatedAt")
+    SELECT u.sop, u.study, u.availability, u.retrieve, ${at}::timestamptz
+    FROM unnest(${sorted.map((one) => one.sopInstanceUid)}::text[], ${sorted.map((one) => one.studyInstanceUid)}::text[],
+                ${sorted.map((one) => one.instanceAvailability)}::text[], ${sorted.map((one) => one.retrieveAeTitle)}::text[])
+         AS u(sop, study, availability, retrieve)
+    ON CONFLICT ("sopInstanceUid") DO UPDATE SET
+      "studyInstanceUid" = EXCLUDED."studyInstanceUid",
+      "instanceAvailability" = EXCLUDED."instanceAvailability",
+      "retrieveAeTitle" = EXCLUDED."retrieveAeTitle",
+      "updatedAt" = EXCLUDED."updatedAt"`;
+}
+
+/** Orders that a notification concerns: those of the study, and those whose MPPS name one of the instances. */
+export async function ordersOfInstances(
+  tx: Tx,
+  studyInstanceUid: string,
+  sopInstanceUids: readonly string[],
+): Promise<number[]> {
+  const rows = await tx.$queryRaw<{ orderId: number }[]>`
+    SELECT "orderId" FROM "RequestedProcedure" WHERE "studyInstanceUid" = ${studyInstanceUid}
+    UNION
+    SELECT r."orderId" FROM "ReferencedInstance" i
+    JOIN "PerformedStepLink" l ON l."performedStepId" = i."performedStepId"
+    JOIN "ScheduledProcedureStep" s ON s.id = l."stepId"
+    JOIN "RequestedProcedure" r ON r.id = s."procedureId"
+    WHERE i."sopInstanceUid" = ANY(${[...sopInstanceUids]}::text[])
+    ORDER BY 1`;
+  return rows.map((row) => row.orderId);
+}

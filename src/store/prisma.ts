@@ -1,0 +1,136 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { SwfError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import { describeError } from '../platform/errors.ts';
+import { Prisma, PrismaClient } from './generated/client.ts';
+
+/** A database transaction: the first parameter of everything that writes. */
+export type Tx = Prisma.TransactionClient;
+
+/** The database, open. */
+export interface Store {
+  /** For reading outside a transaction. */
+  readonly prisma: PrismaClient;
+  /**
+   * One unit: everything in it is on disk when the promise resolves, or nothing is.
+   * Serialisation failures and deadlocks repeat it; SwfErrors thrown inside roll back and pass through.
+   */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Answers when the database does; rejects with 'database-unavailable'. */
+  ping(): Promise<void>;
+  /** Called after a commit that left messages for these destinations. */
+  onDeliveries(listener: (destinations: readonly string[]) => void): void;
+  notifyDeliveries(destinations: readonly string[]): void;
+  close(): Promise<void>;
+}
+
+// A unit repeats after a deadlock or serialisation failure; more often than this means something is wrong.
+const ATTEMPTS = 5;
+const MAX_CONNECTIONS = 10;
+// Each distinct statement text is prepared once per connection; IN lists of many lengths must not grow without end.
+const MAX_STATEMENT_NAMES = 300;
+
+function isPrismaCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && codes.includes(error.code);
+}
+
+/** Transaction conflicts: the write conflict itself, and a transaction closed by the server because of one. */
+function isConflict(error: unknown): boolean {
+  return isPrismaCode(error, 'P2034');
+}
+
+const connectionTrouble = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028', 'P2037']);
+
+/** Driver errors in our own words: what nobody outside the store needs to know stays here. */
+export function storeError(error: unknown): unknown {
+  if (error instanceof SwfError) return error;
+  if (isConflict(error)) return new SwfError('conflict', 'the same records are being changed by others; send it again');
+  const code = (error as { code?: unknown } | null)?.code;
+  const driver = typeof code === 'string' ? code : '';
+  if (connectionTrouble.has(driver) || /^(08|57P)/.test(driver) || /^E[A-Z]+$/.test(driver)) {
+    return new SwfError('database-unavailable', 'the database cannot be reached; send it again later');
+  }
+  return error;
+}
+
+function statementNames(): (query: { sql: string }) => string | undefined {
+  const names = new Map<string, string>();
+  return ({ sql }) => {
+    const known = names.get(sql);
+    if (known !== undefined) return known;
+    if (names.size >= MAX_STATEMENT_NAMES) return undefined;
+    const name = `s${names.size}`;
+    names.set(sql, name);
+    return name;
+  };
+}
+
+/** Opens a pool of connections to a migrated database. */
+export function openStore(url: string, log: Log): Store {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
+  // Without a listener a database restart would end the process.
+  pool.on('error', (error) => log.warn(describeError(error), 'an idle database connection broke'));
+  const adapter = new PrismaPg(pool, { statementNameGenerator: statementNames() } as ConstructorParameters<
+    typeof PrismaPg
+  >[1]);
+  const prisma = new PrismaClient({ adapter, transactionOptions: { maxWait: 5_000, timeout: 15_000 } });
+  const listeners = new Set<(destinations: readonly string[]) => void>();
+  return {
+    prisma,
+    transaction: (work) => runTransaction(prisma, work),
+    ping: async () => {
+      await prisma.$queryRaw`SELECT 1`.catch((error: unknown) => {
+        throw storeError(error);
+      });
+    },
+    onDeliveries: (listener) => void listeners.add(listener),
+    notifyDeliveries: (destinations) => {
+      if (destinations.length > 0) for (const listener of listeners) listener(destinations);
+    },
+    close: async () => {
+      await prisma.$disconnect();
+      await pool.end().catch(() => {});
+    },
+  };
+}
+
+async function runTransaction<T>(prisma: PrismaClient, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await prisma.$transaction(work);
+    } catch (error) {
+      if (attempt < ATTEMPTS && isConflict(error)) continue;
+      throw storeError(error);
+    }
+  }
+}
+
+/** A plain value as a JSON column takes it. */
+export function json(value: object): Prisma.InputJsonValue {
+  return value as Prisma.InputJsonValue;
+}
+
+/** `YYYY-MM-DD` as a DATE column takes it. */
+export function dateColumn(date: string): Date {
+  return new Date(`${date}T00:00:00Z`);
+}
+
+/** `HH:MM:SS` as a TIME column takes it. */
+export function timeColumn(time: string): Date {
+  return new Date(`1970-01-01T${time}Z`);
+}
+
+export function dateOf(column: Date): string {
+  return column.toISOString().slice(0, 10);
+}
+
+export function timeOf(column: Date): string {
+  return column.toISOString().slice(11, 19);
+}

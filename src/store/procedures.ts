@@ -1,0 +1,195 @@
+import { MACHINE_VERSION, type StoredMachine } from '../workflow/procedure-machine.ts';
+import type { Code, CodedValue, PlannedProcedure, PlannedStep, StepStatus } from '../workflow/vocabulary.ts';
+import { type Tx, dateColumn, dateOf, json, timeColumn, timeOf } from './prisma.ts';
+
+/** What a step carries beside its columns. */
+interface StepDetails {
+  readonly description: string;
+  readonly protocols: readonly Code[];
+}
+
+export interface StoredStep extends PlannedStep {
+  readonly id: number;
+  readonly stepStatus: StepStatus;
+}
+
+export interface StoredProcedure {
+  readonly id: number;
+  readonly orderId: number;
+  readonly requestedProcedureId: string;
+  readonly studyInstanceUid: string;
+  readonly code: CodedValue;
+  readonly machine: StoredMachine;
+  readonly steps: readonly StoredStep[];
+}
+
+function machineColumns(machine: StoredMachine) {
+  return {
+    state: machine.value.acquisition,
+    availability: machine.value.availability,
+    offered: machine.context.confirmations[4] !== undefined,
+    machine: json(machine),
+    machineVersion: MACHINE_VERSION,
+  };
+}
+
+function stepColumns(step: PlannedStep) {
+  const details: StepDetails = { description: step.description, protocols: step.protocols };
+  return {
+    scheduledProcedureStepId: step.scheduledProcedureStepId,
+    stepStatus: 'SCHEDULED' as const,
+    modality: step.modality,
+    scheduledStationAeTitles: [...step.scheduledStationAeTitles],
+    startDate: dateColumn(step.start.date),
+    startTime: timeColumn(step.start.time),
+    minutes: step.minutes,
+    details: json(details),
+  };
+}
+
+/** Creates a procedure of a locked order with its steps and its machine. */
+export async function createProcedure(
+  tx: Tx,
+  orderId: number,
+  plan: PlannedProcedure,
+  start: { readonly machine: StoredMachine; readonly at: Date },
+): Promise<StoredProcedure> {
+  const created = await tx.requestedProcedure.create({
+    data: {
+      orderId,
+      requestedProcedureId: plan.requestedProcedureId,
+      studyInstanceUid: plan.studyInstanceUid,
+      code: json(plan.code),
+      ...machineColumns(start.machine),
+      createdAt: start.at,
+      updatedAt: start.at,
+    },
+    select: { id: true },
+  });
+  const steps = await tx.scheduledProcedureStep.createManyAndReturn({
+    data: plan.steps.map((step) => ({ procedureId: created.id, ...stepColumns(step) })),
+  });
+  return {
+    id: created.id,
+    orderId,
+    requestedProcedureId: plan.requestedProcedureId,
+    studyInstanceUid: plan.studyInstanceUid,
+    code: plan.code,
+    machine: start.machine,
+    steps: steps.map(toStep),
+  };
+}
+
+/** Locks and reads every procedure of locked orders, in the order of their ids. */
+export async function lockProceduresOf(tx: Tx, orderIds: readonly number[]): Promise<StoredProcedure[]> {
+  if (orderIds.length === 0) return [];
+  await tx.$queryRaw`SELECT id FROM "RequestedProcedure" WHERE "orderId" = ANY(${[...orderIds]}::int[]) ORDER BY id FOR UPDATE`;
+  const rows = await tx.requestedProcedure.findMany({
+    where: { orderId: { in: [...orderIds] } },
+    include: { steps: { orderBy: { id: 'asc' } } },
+    orderBy: { id: 'asc' },
+  });
+  return rows.map((row) => ({
+    id: row.id,
+    orderId: row.orderId,
+    requestedProcedureId: row.requestedProcedureId,
+    studyInstanceUid: row.studyInstanceUid,
+    code: row.code as CodedValue,
+    machine: row.machine as unknown as StoredMachine,
+    steps: row.steps.map(toStep),
+  }));
+}
+
+export function toStep(row: {
+  id: number;
+  scheduledProcedureStepId: string;
+  stepStatus: StepStatus;
+  modality: string;
+  scheduledStationAeTitles: string[];
+  startDate: Date;
+  startTime: Date;
+  minutes: number;
+  details: unknown;
+}): StoredStep {
+  const details = row.details as StepDetails;
+  return {
+    id: row.id,
+    scheduledProcedureStepId: row.scheduledProcedureStepId,
+    stepStatus: row.stepStatus,
+    modality: row.modality,
+    scheduledStationAeTitles: row.scheduledStationAeTitles,
+    start: { date: dateOf(row.startDate), time: timeOf(row.startTime) },
+    minutes: row.minutes,
+    description: details.description,
+    protocols: details.protocols,
+  };
+}
+
+/** Saves a moved machine and the step statuses that follow from it. */
+export async function saveMachine(
+  tx: Tx,
+  procedure: StoredProcedure,
+  machine: StoredMachine,
+  at: Date,
+): Promise<StoredProcedure> {
+  await tx.requestedProcedure.update({
+    where: { id: procedure.id },
+    data: { ...machineColumns(machine), updatedAt: at },
+  });
+  const steps: StoredStep[] = [];
+  for (const step of procedure.steps) {
+    const stepStatus = machine.context.steps[step.scheduledProcedureStepId]?.stepStatus ?? step.stepStatus;
+    if (stepStatus !== step.stepStatus)
+      await tx.scheduledProcedureStep.update({ where: { id: step.id }, data: { stepStatus } });
+    steps.push({ ...step, stepStatus });
+  }
+  return { ...procedure, machine, steps };
+}
+
+export interface HistoryLine {
+  readonly procedureId: number;
+  readonly at: Date;
+  readonly event: string;
+  readonly fromState: string;
+  readonly toState: string;
+  readonly messageId?: number | undefined;
+  readonly causedBy?: string | undefined;
+  readonly remark?: string | undefined;
+}
+
+/** Appends to the history. */
+export async function addHistory(tx: Tx, lines: readonly HistoryLine[]): Promise<void> {
+  if (lines.length === 0) return;
+  await tx.history.createMany({
+    data: lines.map((line) => ({
+      ...line,
+      messageId: line.messageId ?? null,
+      causedBy: line.causedBy ?? null,
+      remark: line.remark ?? null,
+    })),
+  });
+}
+
+/** Orders whose procedures have one of these studies, accession numbers or steps; nothing is locked yet. */
+export async function ordersOfReferences(
+  tx: Tx,
+  references: { readonly studyInstanceUids: readonly string[]; readonly accessionNumbers: readonly string[] },
+): Promise<number[]> {
+  const rows = await tx.requestedProcedure.findMany({
+    where: {
+      OR: [
+        { studyInstanceUid: { in: [...references.studyInstanceUids] } },
+        { order: { accessionNumber: { in: [...references.accessionNumbers] } } },
+      ],
+    },
+    select: { orderId: true },
+    distinct: ['orderId'],
+  });
+  return rows.map((row) => row.orderId).sort((a, b) => a - b);
+}
+
+/** The order of one procedure by its database id. */
+export async function orderOfProcedure(tx: Tx, procedureId: number): Promise<number> {
+  const row = await tx.requestedProcedure.findUniqueOrThrow({ where: { id: procedureId }, select: { orderId: true } });
+  return row.orderId;
+}

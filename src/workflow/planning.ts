@@ -1,0 +1,131 @@
+import { type LocalDateTime, plusMinutes } from '../platform/clock.ts';
+import type { Catalogue } from '../platform/config-schema.ts';
+import { SwfError } from '../platform/errors.ts';
+import type { Code, CodedValue, PlacerOrder, PlannedProcedure, PlannedStep } from './vocabulary.ts';
+
+/** Numbers and UIDs for one order, taken before the plan is made: planning asks nobody. */
+export interface PlanIdentifiers {
+  readonly requestedProcedureIds: readonly string[];
+  readonly studyInstanceUids: readonly string[];
+  readonly scheduledProcedureStepIds: readonly string[];
+}
+
+interface StepTemplate {
+  readonly modality: string;
+  readonly stations: readonly string[];
+  readonly minutes: number;
+  readonly description: string;
+  readonly protocols: readonly Code[];
+}
+
+interface ProcedureTemplate {
+  readonly code: CodedValue;
+  readonly steps: readonly StepTemplate[];
+}
+
+const UNKNOWN_STEP_MINUTES = 30;
+// PS3.3 C.7.3.1.1.1: OT, other, where neither plan nor order names a modality; the worklist needs a value.
+const OTHER_MODALITY = 'OT';
+
+function catalogueEntry(service: CodedValue, catalogue: Catalogue): Catalogue[number] | undefined {
+  const sameCode = catalogue.filter((entry) => entry.service.code === service.code);
+  const exact = sameCode.find((entry) => entry.service.scheme === service.scheme);
+  if (exact) return exact;
+  // An order that names no coding scheme means the only service with that code.
+  return service.scheme === undefined && sameCode.length === 1 ? sameCode[0] : undefined;
+}
+
+/** What the order becomes, by the catalogue; one step from OBR-4 and OBR-24 where it has no entry and the site allows it. */
+function templatesOf(
+  order: PlacerOrder,
+  catalogue: Catalogue,
+  unknownProcedure: 'accept' | 'reject',
+): ProcedureTemplate[] {
+  const entry = catalogueEntry(order.service, catalogue);
+  if (entry) {
+    return entry.requestedProcedures.map((procedure) => ({
+      code: procedure.code,
+      steps: procedure.steps.map((step) => ({
+        ...step,
+        description: step.description ?? step.protocols[0]?.meaning ?? procedure.code.meaning,
+      })),
+    }));
+  }
+  if (unknownProcedure === 'reject') {
+    throw new SwfError('value-not-found', 'the ordered service (OBR-4) is not in the catalogue', {
+      location: 'OBR^1^4',
+    });
+  }
+  const code = order.procedureCode?.code === undefined ? order.service : order.procedureCode;
+  const description = code.meaning ?? order.service.meaning ?? code.code ?? order.service.code ?? '';
+  return [
+    {
+      code,
+      steps: [
+        {
+          modality: order.modality ?? OTHER_MODALITY,
+          stations: order.scheduledStationAeTitles ?? [],
+          minutes: UNKNOWN_STEP_MINUTES,
+          description: description.slice(0, 64),
+          protocols: [],
+        },
+      ],
+    },
+  ];
+}
+
+/** How many identifiers a plan will need. Throws 'value-not-found' like planProcedures. */
+export function planSize(
+  order: PlacerOrder,
+  catalogue: Catalogue,
+  unknownProcedure: 'accept' | 'reject',
+): { procedures: number; steps: number } {
+  const templates = templatesOf(order, catalogue, unknownProcedure);
+  return { procedures: templates.length, steps: templates.reduce((sum, template) => sum + template.steps.length, 0) };
+}
+
+/** When the first step starts: as the order asks, else at its receipt to the minute. */
+function firstStart(order: PlacerOrder, receivedAt: LocalDateTime): LocalDateTime {
+  if (order.requestedStart) return { date: order.requestedStart.date, time: order.requestedStart.time ?? '00:00:00' };
+  return { date: receivedAt.date, time: `${receivedAt.time.slice(0, 5)}:00` };
+}
+
+function taken(values: readonly string[], index: number): string {
+  const value = values[index];
+  if (value === undefined) throw new SwfError('internal', 'a plan was given too few identifiers');
+  return value;
+}
+
+/**
+ * The requested procedures and steps of one order. Steps follow each other without a gap, over all procedures of
+ * the order: a patient can be at one station at a time.
+ * Throws 'value-not-found' (HL7 103) where the catalogue has no entry and the site rejects unknown services.
+ */
+export function planProcedures(
+  order: PlacerOrder,
+  site: { readonly catalogue: Catalogue; readonly unknownProcedure: 'accept' | 'reject' },
+  identifiers: PlanIdentifiers,
+  receivedAt: LocalDateTime,
+): PlannedProcedure[] {
+  let start = firstStart(order, receivedAt);
+  let stepIndex = 0;
+  const planStep = (template: StepTemplate): PlannedStep => {
+    const step: PlannedStep = {
+      scheduledProcedureStepId: taken(identifiers.scheduledProcedureStepIds, stepIndex++),
+      modality: template.modality,
+      scheduledStationAeTitles: template.stations,
+      start,
+      minutes: template.minutes,
+      description: template.description,
+      protocols: template.protocols,
+    };
+    start = plusMinutes(start, template.minutes);
+    return step;
+  };
+  return templatesOf(order, site.catalogue, site.unknownProcedure).map((template, index) => ({
+    requestedProcedureId: taken(identifiers.requestedProcedureIds, index),
+    studyInstanceUid: taken(identifiers.studyInstanceUids, index),
+    code: template.code,
+    steps: template.steps.map(planStep),
+  }));
+}

@@ -1,0 +1,182 @@
+import type { Confirmation, PerformedProcedureStepStatus, StepStatus } from './vocabulary.ts';
+
+/** The eight transactions of the simple case, in the order of IHE RAD TF-1 3.3 (see docs/workflow.md). */
+export const coreTransactions = ['RAD-1', 'RAD-2', 'RAD-4', 'RAD-5', 'RAD-6', 'RAD-8', 'RAD-7', 'RAD-49'] as const;
+
+export type CoreStep = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+export interface StepFacts {
+  readonly stepStatus: StepStatus;
+  /** By SOP Instance UID of the MPPS. */
+  readonly performedSteps: Readonly<Record<string, PerformedProcedureStepStatus>>;
+}
+
+export type AnnouncementStatus = 'sent' | 'confirmed' | 'refused';
+
+/** Everything the machine of one requested procedure knows. Plain JSON: it is stored with the procedure. */
+export interface ProcedureContext {
+  readonly requestedProcedureId: string;
+  readonly studyInstanceUid: string;
+  /** By scheduled procedure step ID. */
+  readonly steps: Readonly<Record<string, StepFacts>>;
+  /** RAD-4, by peer. */
+  readonly announcements: Readonly<Record<string, AnnouncementStatus>>;
+  /** Instances named by the final MPPS, and how many of them are ONLINE or NEARLINE. */
+  readonly instances: { readonly named: number; readonly available: number };
+  /** What confirmed each of the eight. */
+  readonly confirmations: { readonly [step in CoreStep]?: readonly Confirmation[] };
+}
+
+interface PerformedStepEvent {
+  /** SOP Instance UID of the MPPS. */
+  readonly performedStep: string;
+  /** Scheduled procedure step IDs of this procedure that the MPPS performs. */
+  readonly steps: readonly string[];
+  readonly confirmation: Confirmation;
+}
+
+interface InstanceCounts {
+  readonly named: number;
+  readonly available: number;
+  /** The RAD-49 that already reported instances of this MPPS, when it came before the N-SET. */
+  readonly notification?: Confirmation | undefined;
+}
+
+export type ProcedureEvent =
+  | { readonly type: 'schedule'; readonly destinations: readonly string[] }
+  | { readonly type: 'patientRegistered'; readonly confirmation: Confirmation }
+  | { readonly type: 'procedureScheduledConfirmed'; readonly confirmation: Confirmation }
+  | { readonly type: 'procedureScheduledRefused'; readonly peer: string }
+  | { readonly type: 'orderStatusConfirmed' }
+  | { readonly type: 'orderStatusRefused' }
+  | { readonly type: 'offered'; readonly confirmation: Confirmation }
+  | ({ readonly type: 'performedStepStarted' } & PerformedStepEvent)
+  | ({ readonly type: 'performedStepUpdated' } & PerformedStepEvent)
+  | ({ readonly type: 'performedStepCompleted' } & PerformedStepEvent & { readonly instances: InstanceCounts })
+  | ({ readonly type: 'performedStepDiscontinued' } & PerformedStepEvent & { readonly instances: InstanceCounts })
+  | { readonly type: 'availabilityReported'; readonly instances: InstanceCounts; readonly confirmation: Confirmation };
+
+export type ProcedureEventType = ProcedureEvent['type'];
+
+function confirm(context: ProcedureContext, step: CoreStep, confirmation: Confirmation): ProcedureContext {
+  const before = context.confirmations[step] ?? [];
+  return { ...context, confirmations: { ...context.confirmations, [step]: [...before, confirmation] } };
+}
+
+/** A step by its performed steps: completed when at least one is COMPLETED and none IN PROGRESS. */
+function stepStatusOf(facts: StepFacts): StepStatus {
+  const performed = Object.values(facts.performedSteps);
+  if (performed.length === 0) return facts.stepStatus;
+  if (performed.includes('IN PROGRESS')) return 'STARTED';
+  return performed.includes('COMPLETED') ? 'COMPLETED' : 'STARTED';
+}
+
+function perform(
+  context: ProcedureContext,
+  event: PerformedStepEvent,
+  status: PerformedProcedureStepStatus,
+): ProcedureContext {
+  const steps = { ...context.steps };
+  for (const id of event.steps) {
+    const facts = steps[id];
+    if (!facts) continue;
+    const performed: StepFacts = {
+      ...facts,
+      performedSteps: { ...facts.performedSteps, [event.performedStep]: status },
+    };
+    steps[id] = { ...performed, stepStatus: stepStatusOf(performed) };
+  }
+  return { ...context, steps };
+}
+
+function countInstances(context: ProcedureContext, counts: InstanceCounts, report?: Confirmation): ProcedureContext {
+  const counted = { ...context, instances: { named: counts.named, available: counts.available } };
+  const confirmation = report ?? counts.notification;
+  if (!confirmation || counts.available === 0) return counted;
+  const first = counted.confirmations[6] ? counted : confirm(counted, 6, confirmation);
+  return first.confirmations[8] || !imagesAvailable(first) ? first : confirm(first, 8, confirmation);
+}
+
+/** The context after an event; a pure function, asked by guards and applied by the machine. */
+export function reduce(context: ProcedureContext, event: ProcedureEvent): ProcedureContext {
+  switch (event.type) {
+    case 'schedule': {
+      const announcements = Object.fromEntries(event.destinations.map((peer) => [peer, 'sent' as const]));
+      return { ...context, announcements };
+    }
+    case 'patientRegistered':
+      return confirm(context, 1, event.confirmation);
+    case 'procedureScheduledConfirmed': {
+      const announcements = { ...context.announcements, [event.confirmation.peer]: 'confirmed' as const };
+      return confirm({ ...context, announcements }, 3, event.confirmation);
+    }
+    case 'procedureScheduledRefused':
+      return { ...context, announcements: { ...context.announcements, [event.peer]: 'refused' } };
+    case 'orderStatusConfirmed':
+    case 'orderStatusRefused':
+      return context;
+    case 'offered':
+      return confirm(context, 4, event.confirmation);
+    case 'performedStepStarted':
+      return confirm(perform(context, event, 'IN PROGRESS'), 5, event.confirmation);
+    case 'performedStepUpdated':
+      return context;
+    case 'performedStepCompleted':
+      return countInstances(confirm(perform(context, event, 'COMPLETED'), 7, event.confirmation), event.instances);
+    case 'performedStepDiscontinued':
+      return countInstances(perform(context, event, 'DISCONTINUED'), event.instances);
+    case 'availabilityReported':
+      return countInstances(context, event.instances, event.confirmation);
+  }
+}
+
+/** Every step has ended, and at least one was completed. */
+export function acquisitionComplete(context: ProcedureContext): boolean {
+  const statuses = Object.values(context.steps).map((facts) => facts.stepStatus);
+  const ended = statuses.every(
+    (status) => status === 'COMPLETED' || status === 'CANCELLED' || status === 'DISCONTINUED',
+  );
+  return ended && statuses.includes('COMPLETED');
+}
+
+/** Every destination of RAD-4 acknowledged it. */
+export function announcementConfirmed(context: ProcedureContext): boolean {
+  const statuses = Object.values(context.announcements);
+  return statuses.length > 0 && statuses.every((status) => status === 'confirmed');
+}
+
+/** The acquisition is over and every instance that its MPPS name is ONLINE or NEARLINE. */
+export function imagesAvailable(context: ProcedureContext): boolean {
+  const { named, available } = context.instances;
+  return acquisitionComplete(context) && named > 0 && available >= named;
+}
+
+/** Some instances are available, but the procedure is not. */
+export function imagesPartlyAvailable(context: ProcedureContext): boolean {
+  return context.instances.available > 0 && !imagesAvailable(context);
+}
+
+export interface CoreTransaction {
+  readonly step: CoreStep;
+  readonly transaction: (typeof coreTransactions)[number];
+  readonly happened: boolean;
+  readonly at: string | null;
+  readonly confirmedBy: readonly Omit<Confirmation, 'at'>[];
+}
+
+/** For each of the eight: whether it has happened, when, and what confirmed it. */
+export function transactionsOf(context: ProcedureContext): CoreTransaction[] {
+  const happened: Readonly<Partial<Record<CoreStep, boolean>>> = {
+    3: announcementConfirmed(context),
+    7: acquisitionComplete(context),
+    8: imagesAvailable(context),
+  };
+  return coreTransactions.map((transaction, index) => {
+    const step = (index + 1) as CoreStep;
+    const confirmations = context.confirmations[step] ?? [];
+    const done = happened[step] ?? confirmations.length > 0;
+    const last = confirmations.at(step === 3 || step === 7 || step === 8 ? -1 : 0);
+    const confirmedBy = confirmations.map(({ kind, peer, messageId, code }) => ({ kind, peer, messageId, code }));
+    return { step, transaction, happened: done, at: done ? (last?.at ?? null) : null, confirmedBy };
+  });
+}

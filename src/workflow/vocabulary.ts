@@ -1,0 +1,248 @@
+/**
+ * The words of the department, as plain values. Shapes of names, codes and identifiers follow the HL7 data types
+ * (XPN, XCN, CWE, EI, CX); which field they come from is said at each. Everything here can be stored as JSON.
+ */
+
+/** XPN / PN components, in HL7's names. */
+export interface PersonName {
+  readonly family?: string;
+  readonly given?: string;
+  readonly middle?: string;
+  readonly suffix?: string;
+  readonly prefix?: string;
+  readonly degree?: string;
+}
+
+/** An assigning authority (HD): namespace, or universal id and its type. */
+export interface AssigningAuthority {
+  readonly namespace?: string;
+  readonly universalId?: string;
+  readonly universalIdType?: string;
+}
+
+/** A person who acts: XCN of 2.5.1, XCN and CN of 2.3.1. */
+export interface Person extends PersonName {
+  readonly id?: string;
+  readonly assigningAuthority?: AssigningAuthority;
+}
+
+/** CE / CWE. */
+export interface CodedValue {
+  readonly code?: string;
+  readonly meaning?: string;
+  readonly scheme?: string;
+  readonly alternateCode?: string;
+  readonly alternateMeaning?: string;
+  readonly alternateScheme?: string;
+}
+
+/** A code that is complete enough for a DICOM code sequence item. */
+export interface Code {
+  readonly code: string;
+  readonly scheme: string;
+  readonly meaning: string;
+}
+
+/** EI: an order number and who gave it. */
+export interface EntityIdentifier {
+  readonly id: string;
+  readonly namespace?: string;
+  readonly universalId?: string;
+  readonly universalIdType?: string;
+}
+
+/** PL. */
+export interface Location {
+  readonly pointOfCare?: string;
+  readonly room?: string;
+  readonly bed?: string;
+  readonly facility?: string;
+}
+
+/** One repetition of PID-3, its assigning authority always known. */
+export interface PatientIdentifier {
+  readonly value: string;
+  readonly assigningAuthority: string;
+  readonly universalId?: string;
+  readonly universalIdType?: string;
+  readonly identifierType?: string;
+}
+
+/** The rest of PID that travels into messages and worklists. */
+export interface Demographics {
+  /** PID-6 */
+  readonly motherName?: PersonName;
+  /** PID-10 */
+  readonly race?: string;
+  /** PID-11, component by component. */
+  readonly address?: readonly string[];
+  /** PID-15 */
+  readonly primaryLanguage?: CodedValue;
+  /** PID-18 */
+  readonly accountNumber?: { readonly id: string; readonly assigningAuthority?: AssigningAuthority };
+  /** AL1-3 */
+  readonly allergies?: readonly string[];
+}
+
+export interface Patient {
+  readonly identifiers: readonly PatientIdentifier[];
+  readonly name: PersonName;
+  /** PID-7 as `YYYY-MM-DD` */
+  readonly birthDate?: string | undefined;
+  /** PID-8, HL7 table 0001 */
+  readonly sex?: string | undefined;
+  readonly demographics: Demographics;
+}
+
+/**
+ * What a message says of a patient: `undefined` leaves the stored value, `null` (HL7 `""`) clears it
+ * (ITI TF-2 Appendix C).
+ */
+export interface PatientStatement {
+  readonly identifiers: readonly PatientIdentifier[];
+  readonly name: PersonName;
+  readonly birthDate: string | null | undefined;
+  readonly sex: string | null | undefined;
+  readonly demographics: { readonly [K in keyof Demographics]: Demographics[K] | null | undefined };
+}
+
+export type VisitStatus = 'PREADMIT' | 'OPEN' | 'CLOSED' | 'CANCELLED';
+
+/** The fields of PV1 that messages and worklists carry. */
+export interface VisitDetails {
+  /** PV1-3 */
+  readonly location?: Location;
+  /** PV1-7 */
+  readonly attendingDoctor?: Person;
+  /** PV1-8 */
+  readonly referringDoctor?: Person;
+  /** PV1-10 */
+  readonly hospitalService?: string;
+  /** PV1-15 */
+  readonly ambulatoryStatus?: string;
+  /** PV1-17 */
+  readonly admittingDoctor?: Person;
+  /** PV1-19 as it came */
+  readonly visitIdentifier?: { readonly id: string; readonly assigningAuthority?: AssigningAuthority };
+  /** PV1-44 as it came */
+  readonly admitTime?: string;
+  /** PV1-51 */
+  readonly visitIndicator?: string;
+}
+
+export interface VisitStatement {
+  /** PV1-19.1, else PID-18.1, else empty. */
+  readonly visitNumber: string;
+  readonly assigningAuthority: string;
+  readonly patientClass: string | undefined;
+  readonly details: VisitDetails;
+}
+
+export interface Visit extends VisitStatement {
+  readonly visitStatus: VisitStatus;
+}
+
+/** A date with or without a time, on the site's wall clock. */
+export interface RequestedStart {
+  /** `YYYY-MM-DD` */
+  readonly date: string;
+  /** `HH:MM:SS`; a date alone means 00:00. */
+  readonly time?: string;
+}
+
+/** One ORC/OBR group with orderControl NW, in our words. */
+export interface PlacerOrder {
+  /** ORC-2 */
+  readonly placerOrderNumber: EntityIdentifier;
+  /** ORC-4 */
+  readonly placerGroupNumber?: EntityIdentifier;
+  /** ORC-7.1 and 7.2 */
+  readonly quantity?: string;
+  readonly interval?: string;
+  /** TQ1-9.1, ORC-7.6, OBR-27.6, OBR-5: HL7 table 0485 */
+  readonly priority?: string;
+  /** TQ1-7, ORC-7.4, OBR-27.4, OBR-36, in that precedence */
+  readonly requestedStart?: RequestedStart;
+  /** ORC-9 as it came */
+  readonly transactionTime?: string;
+  /** ORC-10 */
+  readonly enteredBy?: Person;
+  /** ORC-12, else OBR-16 */
+  readonly orderingProvider?: Person;
+  /** ORC-14 */
+  readonly callBackPhone?: string;
+  /** ORC-17 */
+  readonly enteringOrganisation?: CodedValue;
+  /** OBR-4 */
+  readonly service: CodedValue;
+  /** OBR-12 */
+  readonly dangerCode?: CodedValue;
+  /** OBR-13 */
+  readonly relevantClinicalInformation?: string;
+  /** OBR-15, component by component; laterality is the fifth. */
+  readonly specimenSource?: readonly string[];
+  /** OBR-24 */
+  readonly modality?: string;
+  /** OBR-30 */
+  readonly transportationMode?: string;
+  /** OBR-31 */
+  readonly reason?: CodedValue;
+  /** OBR-41 */
+  readonly transportArranged?: string;
+  /** OBR-44 */
+  readonly procedureCode?: CodedValue;
+  /** OBR-46 */
+  readonly placerSupplementalServiceInformation?: CodedValue;
+  /** NTE-3 */
+  readonly comments?: readonly string[];
+  /** OBX "Body Weight" in kg and "Body Height" in m */
+  readonly bodyWeight?: string;
+  readonly bodyHeight?: string;
+  /** OBR-18 or IPC-1, used only where the site accepts it. */
+  readonly requestedAccessionNumber?: string;
+  /** By the site's rule for this sender. */
+  readonly scheduledStationAeTitles?: readonly string[];
+}
+
+export interface PlannedStep {
+  readonly scheduledProcedureStepId: string;
+  readonly modality: string;
+  readonly scheduledStationAeTitles: readonly string[];
+  /** `YYYY-MM-DD`, `HH:MM:SS`, site-local. */
+  readonly start: { readonly date: string; readonly time: string };
+  readonly minutes: number;
+  readonly description: string;
+  readonly protocols: readonly Code[];
+}
+
+export interface PlannedProcedure {
+  readonly requestedProcedureId: string;
+  readonly studyInstanceUid: string;
+  readonly code: CodedValue;
+  readonly steps: readonly PlannedStep[];
+}
+
+/** (0040,0020), and the three internal ends that no worklist shows. */
+export type StepStatus =
+  'SCHEDULED' | 'ARRIVED' | 'READY' | 'STARTED' | 'DEPARTED' | 'COMPLETED' | 'CANCELLED' | 'DISCONTINUED';
+
+/** (0040,0252) */
+export type PerformedProcedureStepStatus = 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED';
+
+/** What confirmed one of the eight transactions. */
+export interface Confirmation {
+  readonly kind: 'ack' | 'response' | 'notification' | 'query';
+  /** A peer's name, a sending application or an AE title. */
+  readonly peer: string;
+  readonly messageId: number;
+  /** MSA-1 or a DIMSE status in four hexadecimal digits. */
+  readonly code: string;
+  /** ISO 8601 instant. */
+  readonly at: string;
+}
+
+/** A person's name as DICOM compares it (PS3.5 6.2.1), lower case: what a worklist query on a name narrows by. */
+export function nameKeyOf(name: PersonName): string {
+  const parts = [name.family, name.given, name.middle, name.prefix, name.suffix].map((part) => part ?? '');
+  return parts.join('^').replace(/\^+$/, '').toLowerCase();
+}
