@@ -1,3 +1,5 @@
+import { expand, expandDeep } from './template.ts';
+
 /** What a scenario may ask of one value. Text: equal; `'*'`: any non-empty value; null: empty or absent. */
 export type Check = string | null | { readonly oneOf: readonly string[] } | { readonly matches: string };
 
@@ -9,6 +11,16 @@ export interface Mismatch {
   readonly place: string;
   readonly expected: string;
   readonly received: string;
+}
+
+/** Puts values in the place of `${name}`; in a regular expression a value stands for itself. Throws UnknownName. */
+export function expandChecks(checks: Checks, valueOf: (name: string) => string | undefined): Checks {
+  const literal = (name: string): string | undefined => valueOf(name)?.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+  const one = (check: Check): Check =>
+    typeof check === 'object' && check !== null && 'matches' in check
+      ? { matches: expand(check.matches, literal) }
+      : expandDeep(check, valueOf);
+  return Object.fromEntries(Object.entries(checks).map(([place, check]) => [place, one(check)]));
 }
 
 /** Shows a value to a person: nothing at all is `(empty)`, the HL7 delete instruction is `""`. */

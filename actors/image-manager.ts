@@ -1,12 +1,10 @@
-import { createDicomClient } from '../src/dicom/client.ts';
+import { type NResult, createDicomClient } from '../src/dicom/client.ts';
 import { type Dataset, type DatasetInput, toDicomJson } from '../src/dicom/dataset.ts';
-import { type DicomHandlers, startDicomServer } from '../src/dicom/server.ts';
+import { type DicomHandlers, type FindRow, startDicomServer } from '../src/dicom/server.ts';
+import { sopClass } from '../src/dicom/status.ts';
 import type { ListenerDeps, Listening } from './hl7-listener.ts';
 import { dicomValues } from './places.ts';
 import type { CalledDicom } from './modality.ts';
-
-/** Instance Availability Notification SOP class (PS3.4 R). */
-const instanceAvailabilityNotification = '1.2.840.10008.5.1.4.33';
 
 const limits = { associations: 50, pduBytes: 65_536, messageBytes: 4_194_304, idleMs: 60_000, artimMs: 30_000 };
 
@@ -23,6 +21,7 @@ export function listenForDicom(
     ...address,
     calledAeTitles: 'any',
     callingAeTitles: 'any',
+    sopClasses: [sopClass.verification, sopClass.modalityPerformedProcedureStep, sopClass.studyRootFind],
     limits,
     handlers: handlersOf(actor, deps),
   });
@@ -35,8 +34,9 @@ function handlersOf(actor: string, { mailbox }: ListenerDeps): DicomHandlers {
     mailbox.add({ actor, protocol: 'dicom', type, values: dicomValues(whole), raw, dataset: whole });
   };
   return {
-    async *find(identifier) {
+    find: (identifier) => {
       keep('C-FIND', identifier);
+      return noMatch();
     },
     nCreate: async ({ dataset, sopInstanceUid }) => {
       keep('N-CREATE', dataset, sopInstanceUid);
@@ -49,8 +49,11 @@ function handlersOf(actor: string, { mailbox }: ListenerDeps): DicomHandlers {
   };
 }
 
-/** RAD-49: tells the Order Filler which instances are available (PS3.4 R.3, N-CREATE); returns the DIMSE status. */
-export async function notifyAvailability(called: CalledDicom, uid: string, dataset: DatasetInput): Promise<number> {
-  const result = await createDicomClient(called).nCreate(instanceAvailabilityNotification, uid, dataset);
-  return result.status;
+async function* noMatch(): AsyncGenerator<FindRow, undefined> {
+  yield* [];
+}
+
+/** RAD-49: tells the Order Filler which instances are available (PS3.4 R.3, N-CREATE). */
+export function notifyAvailability(called: CalledDicom, uid: string, dataset: DatasetInput): Promise<NResult> {
+  return createDicomClient(called).nCreate(sopClass.instanceAvailabilityNotification, uid, dataset);
 }

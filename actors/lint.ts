@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { nearest } from './nearest.ts';
-import { type Scenario, type Step, type Verb, headSchema, stepSchemas, verbs, verbsOf } from './scenario.ts';
+import { type Scenario, type Step, headSchema, stepSchemas, verbs, verbsOf } from './scenario.ts';
 import { meaningProblems } from './lint-meaning.ts';
 import { type Problem, type YamlFile, readYamlFile } from './yaml-file.ts';
 
@@ -119,9 +119,7 @@ const stepKeys = [...new Set(Object.values(stepSchemas).flatMap((schema) => Obje
 
 function unrecognized(key: string, path: readonly PropertyKey[]): string {
   const meant = nearest(key, path.length === 0 ? headKeys : stepKeys);
-  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
-  const verb = (verbs as readonly string[]).includes(key as Verb) ? '' : hint;
-  return `Unrecognized key: "${key}"${verb}`;
+  return `Unrecognized key: "${key}"${meant === undefined ? '' : ` (did you mean ${meant}?)`}`;
 }
 
 /** One line for a person: file, line, sentence. */

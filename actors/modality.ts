@@ -1,8 +1,6 @@
-import { createDicomClient } from '../src/dicom/client.ts';
+import { type NResult, createDicomClient } from '../src/dicom/client.ts';
 import type { Dataset, DatasetInput } from '../src/dicom/dataset.ts';
-
-/** Modality Performed Procedure Step SOP class (PS3.4 F.7). */
-const modalityPerformedProcedureStep = '1.2.840.10008.3.1.2.3.3';
+import { sopClass } from '../src/dicom/status.ts';
 
 /** Whom an actor calls by DICOM, and how it names itself. */
 export interface CalledDicom {
@@ -27,14 +25,12 @@ export function findWorklist(
   return createDicomClient(called).find(keys);
 }
 
-/** RAD-6: creates the performed procedure step (PS3.4 F.7.2.1); returns the DIMSE status. */
-export async function createMpps(called: CalledDicom, uid: string, dataset: DatasetInput): Promise<number> {
-  const result = await createDicomClient(called).nCreate(modalityPerformedProcedureStep, uid, dataset);
-  return result.status;
+/** RAD-6: creates the performed procedure step (PS3.4 F.7.2.1); without a UID the SCP chooses one. */
+export function createMpps(called: CalledDicom, uid: string | undefined, dataset: DatasetInput): Promise<NResult> {
+  return createDicomClient(called).nCreate(sopClass.modalityPerformedProcedureStep, uid, dataset);
 }
 
-/** RAD-7: changes the performed procedure step (PS3.4 F.7.2.2); returns the DIMSE status. */
-export async function setMpps(called: CalledDicom, uid: string, dataset: DatasetInput): Promise<number> {
-  const result = await createDicomClient(called).nSet(modalityPerformedProcedureStep, uid, dataset);
-  return result.status;
+/** RAD-7: changes the performed procedure step (PS3.4 F.7.2.2). */
+export function setMpps(called: CalledDicom, uid: string, dataset: DatasetInput): Promise<NResult> {
+  return createDicomClient(called).nSet(sopClass.modalityPerformedProcedureStep, uid, dataset);
 }

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { NResult } from '../src/dicom/client.ts';
 import type { Dataset } from '../src/dicom/dataset.ts';
 import { readAck } from '../src/hl7/ack.ts';
 import { type Hl7Message, parseMessage } from '../src/hl7/message.ts';
-import { type Checks, type Mismatch, mismatch, mismatches } from './checks.ts';
+import { type Checks, type Mismatch, expandChecks, mismatch, mismatches } from './checks.ts';
 import { renderDataset } from './dataset-file.ts';
 import { renderMessage } from './hl7-file.ts';
 import { notifyAvailability } from './image-manager.ts';
@@ -12,7 +13,7 @@ import { type CalledDicom, createMpps, findWorklist, setMpps } from './modality.
 import { dicomValueAt } from './places.ts';
 import type { DatasetText, Scenario, Step, StepOf, Verb } from './scenario.ts';
 import type { Stage } from './stage.ts';
-import { type Scope, expand, expandDeep } from './template.ts';
+import { type Scope, expand } from './template.ts';
 import type { Transcript } from './transcript.ts';
 
 /** One playing of one scenario. */
@@ -43,20 +44,19 @@ const performers: { readonly [V in Verb]: Performer<V> } = {
   receive,
   find,
   create: (step, playing, prefix) => {
-    const uid = step.uid ?? '${uid}';
-    const call = (called: CalledDicom, dataset: Dataset): Promise<number> =>
-      createMpps(called, expand(uid, playing.scope.forOneMessage()), dataset);
-    return tell(playing, { ...step, source: step.create, name: `${prefix}-${step.from}-create` }, call);
+    const uid = step.uid === undefined ? undefined : expand(step.uid, playing.scope.forOneMessage());
+    const call: Telling['call'] = (called, dataset) => createMpps(called, uid, dataset);
+    return tell(playing, { ...step, source: step.create, name: `${prefix}-${step.from}-create`, call });
   },
   set: (step, playing, prefix) => {
-    const call = (called: CalledDicom, dataset: Dataset): Promise<number> =>
-      setMpps(called, expand(step.uid, playing.scope.forOneMessage()), dataset);
-    return tell(playing, { ...step, source: step.set, name: `${prefix}-${step.from}-set` }, call);
+    const uid = expand(step.uid, playing.scope.forOneMessage());
+    const call: Telling['call'] = (called, dataset) => setMpps(called, uid, dataset);
+    return tell(playing, { ...step, source: step.set, name: `${prefix}-${step.from}-set`, call });
   },
   notify: (step, playing, prefix) => {
-    const call = (called: CalledDicom, dataset: Dataset): Promise<number> =>
-      notifyAvailability(called, playing.stage.ids.uid(), dataset);
-    return tell(playing, { ...step, source: step.notify, name: `${prefix}-${step.from}-notify` }, call);
+    const uid = playing.stage.ids.uid();
+    const call: Telling['call'] = (called, dataset) => notifyAvailability(called, uid, dataset);
+    return tell(playing, { ...step, source: step.notify, name: `${prefix}-${step.from}-notify`, call });
   },
   offline: async (step, { stage }) => {
     await stage.listeners.offline(step.offline);
@@ -118,7 +118,7 @@ function expectAndCapture(
   capture: Readonly<Record<string, string>> = {},
   { scope, valueAt }: Looking,
 ): Mismatch[] {
-  const wrong = mismatches(expandDeep(checks, scope.forOneMessage()), valueAt);
+  const wrong = mismatches(expandChecks(checks, scope.forOneMessage()), valueAt);
   for (const [name, place] of Object.entries(capture)) {
     const value = valueAt(place);
     if (value) scope.capture(name, value);
@@ -130,7 +130,7 @@ function expectAndCapture(
 async function receive(step: StepOf<'receive'>, playing: Playing, prefix: string): Promise<Outcome> {
   const { scenario, stage, scope, transcript, signal } = playing;
   const within = step.within ?? scenario.within;
-  const wanted = { actor: step.to, type: step.receive, identifiers: scope.identifiers };
+  const wanted = { actor: step.to, type: step.receive, identifiers: () => scope.identifiers() };
   const arrival = await stage.mailbox.claim(wanted, within, signal);
   if (!arrival) return broken(notArrived(step, playing, within));
   const file = keep(arrival, transcript, `${prefix}-${step.to}-received`);
@@ -196,18 +196,18 @@ interface Telling {
   readonly status?: string | undefined;
   /** The name of its transcript file. */
   readonly name: string;
+  readonly call: (called: CalledDicom, dataset: Dataset) => Promise<NResult>;
 }
 
 /** N-CREATE or N-SET of a dataset. */
-async function tell(
-  { scenario, stage, scope, transcript }: Playing,
-  { from, source, status, name }: Telling,
-  call: (called: CalledDicom, dataset: Dataset) => Promise<number>,
-): Promise<Outcome> {
+async function tell(playing: Playing, { from, source, status, name, call }: Telling): Promise<Outcome> {
+  const { scenario, stage, scope, transcript } = playing;
   const dataset = renderDataset(source, scenario.folder, scope);
   const file = transcript.dicom(name, dataset);
-  const received = await call(stage.calledBy(from, scenario.within), dataset);
-  return { mismatches: wrongStatus(status, received), problems: [], files: [file] };
+  const result = await call(stage.calledBy(from, scenario.within), dataset);
+  const wrong = wrongStatus(status, result.status);
+  const said = wrong.length > 0 && result.comment !== undefined ? [`the answer says: ${result.comment}`] : [];
+  return { mismatches: wrong, problems: said, files: [file] };
 }
 
 /** Keeps what was set aside: it came while the scenario was played, and no step asked for it. */

@@ -10,7 +10,7 @@ import { type ScenarioResult, playAll } from './player.ts';
 import { type Screen, progressOn, summaryOf } from './progress.ts';
 import type { Scenario } from './scenario.ts';
 import { type OrderFiller, missingPeers, startStage } from './stage.ts';
-import { startThrowawayServer } from './throwaway-server.ts';
+import { type ThrowawayServer, startThrowawayServer } from './throwaway-server.ts';
 
 /** How scenarios are played; what is left out is as the command line has it by default. */
 export interface PlayScenariosOptions {
@@ -64,17 +64,15 @@ export async function playScenarios(paths: readonly string[], options: PlayScena
   if (problems.length > 0) throw new UsageError(problems);
   const given = options.start ? undefined : orderFillerOf(site, options);
   const transcripts = resolve(options.workingDirectory, options.transcripts ?? 'transcripts');
-  const { signal, environment, screen } = options;
-  const serverOptions = { siteFile: site.file, transcripts, environment, signal };
-  const server = given ? undefined : await startThrowawayServer(serverOptions);
+  const { environment, signal } = options;
+  let server: ThrowawayServer | undefined;
+  const findOrderFiller = async (): Promise<OrderFiller> => {
+    if (given) return given;
+    server = await startThrowawayServer({ siteFile: site.file, transcripts, environment, signal });
+    return server.orderFiller;
+  };
   try {
-    const orderFiller = given ?? server?.orderFiller;
-    if (!orderFiller) throw new UsageError(['there is no Order Filler to play against']);
-    const results = await playOn(site, orderFiller, { scenarios, transcripts, options });
-    if (options.report !== undefined) writeReport(resolve(options.workingDirectory, options.report), results);
-    screen.write(summaryOf(results));
-    const passed = results.filter((result) => result.passed).length;
-    return { results, passed, failed: results.length - passed };
+    return await playOn(site, findOrderFiller, { scenarios, transcripts, options });
   } finally {
     await server?.stop();
   }
@@ -82,21 +80,19 @@ export async function playScenarios(paths: readonly string[], options: PlayScena
 
 async function playOn(
   site: Config,
-  orderFiller: OrderFiller,
+  findOrderFiller: () => Promise<OrderFiller>,
   { scenarios, transcripts, options }: Playbill,
-): Promise<ScenarioResult[]> {
-  const stage = await startStage(site, orderFiller, {
-    clock: systemClock,
-    ids: randomIds(site.organisation.uidRoot),
-  });
+): Promise<Result> {
+  const { screen, signal, lastStep, keepGoing = false, report, workingDirectory } = options;
+  const parts = { clock: systemClock, ids: randomIds(site.organisation.uidRoot) };
+  const stage = await startStage(site, findOrderFiller, parts);
   try {
-    return await playAll(scenarios, stage, {
-      audience: progressOn(options.screen),
-      transcripts,
-      lastStep: options.lastStep,
-      keepGoing: options.keepGoing ?? false,
-      signal: options.signal,
-    });
+    const audience = progressOn(screen);
+    const results = await playAll(scenarios, stage, { audience, transcripts, lastStep, keepGoing, signal });
+    if (report !== undefined) writeReport(resolve(workingDirectory, report), results);
+    screen.write(summaryOf(results));
+    const passed = results.filter((result) => result.passed).length;
+    return { results, passed, failed: results.length - passed };
   } finally {
     await stage.stop();
   }

@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { randomInt } from 'node:crypto';
+import { SwfError } from '../src/platform/errors.ts';
 import { NoAnswer } from './hl7-sender.ts';
 import type { Arrival, Watch } from './mailbox.ts';
 import { type Outcome, type Playing, keepAside, perform, unexpectedOutcome } from './perform.ts';
 import { type Scenario, type Step, actorOf } from './scenario.ts';
-import type { Stage } from './stage.ts';
-import { UnknownName, type Scope, startScope } from './template.ts';
+import type { OrderFiller, Stage } from './stage.ts';
+import { type Scope, UnknownName, startScope } from './template.ts';
 import { openTranscript } from './transcript.ts';
 
 /** A step that was played. */
@@ -57,11 +58,9 @@ export function partiesOf(step: Step): string {
   return step.verb === 'offline' || step.verb === 'online' ? `${actor} ${step.verb}` : `${actor} → OF`;
 }
 
-/** A run id: short enough for identifiers of 16 characters, different each time. */
+/** A run id: short enough for identifiers of 16 characters (SH), different each time. */
 function freshRun(): string {
-  return BigInt(`0x${randomBytes(4).toString('hex')}`)
-    .toString(36)
-    .padStart(7, '0');
+  return Array.from({ length: 6 }, () => randomInt(36).toString(36)).join('');
 }
 
 /** DICOM counts against a scenario only where it asks for it: relayed MPPS and queries are two things. */
@@ -75,7 +74,7 @@ function watchOf({ cast, steps }: Scenario, scope: Scope): Watch {
   );
   const counts = ({ actor, protocol, type }: Arrival): boolean =>
     cast.includes(actor) && (protocol === 'hl7' || claimed.has(`${actor} ${dicomGroup(type)}`));
-  return { identifiers: scope.identifiers, counts };
+  return { identifiers: () => scope.identifiers(), counts };
 }
 
 /** Plays scenarios one after another; the actors listen all the while. */
@@ -131,8 +130,8 @@ async function playStep(step: Step, number: number, playing: Playing): Promise<S
   const { clock } = playing.stage;
   const started = clock.now().getTime();
   const prefix = String(number).padStart(2, '0');
-  const performed = perform(step, playing, prefix).catch((error: unknown) => outcomeOf(error));
-  const outcome = await Promise.race([performed, whenStopped(playing.signal)]);
+  const performed = perform(step, playing, prefix).catch((error: unknown) => outcomeOf(error, playing.stage));
+  const outcome = await unlessStopped(performed, playing.signal);
   return {
     ...outcome,
     number,
@@ -145,22 +144,28 @@ async function playStep(step: Step, number: number, playing: Playing): Promise<S
 }
 
 /** Whoever stops the playing does not wait for an answer that may never come. */
-function whenStopped(signal: AbortSignal): Promise<Outcome> {
+function unlessStopped(performed: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
   return new Promise((resolve) => {
-    const stopped = (): void => resolve({ mismatches: [], problems: ['stopped'], files: [] });
+    const end = (outcome: Outcome): void => {
+      signal.removeEventListener('abort', stopped);
+      resolve(outcome);
+    };
+    const stopped = (): void => end({ mismatches: [], problems: ['stopped'], files: [] });
     if (signal.aborted) stopped();
-    else signal.addEventListener('abort', stopped, { once: true });
+    else signal.addEventListener('abort', stopped);
+    void performed.then(end);
   });
 }
 
-function outcomeOf(error: unknown): Outcome {
-  const problem =
-    error instanceof UnknownName
-      ? `\${${error.unknown}} has no value: the step that captures it found none or was not played`
-      : error instanceof NoAnswer
-        ? `no acknowledgement: ${error.message}`
-        : error instanceof Error
-          ? error.message
-          : String(error);
-  return { mismatches: [], problems: [problem], files: [] };
+function outcomeOf(error: unknown, { orderFiller }: Stage): Outcome {
+  return { mismatches: [], problems: [problemOf(error, orderFiller)], files: [] };
+}
+
+function problemOf(error: unknown, { hl7, dicom }: OrderFiller): string {
+  if (error instanceof UnknownName) return `\${${error.unknown}} has no value: the step that captures it found none`;
+  if (error instanceof NoAnswer) return `no acknowledgement from mllp://${hl7.host}:${hl7.port}: ${error.message}`;
+  if (error instanceof SwfError && error.code === 'no-acknowledgement') {
+    return `no answer from ${dicom.aeTitle}@${dicom.host}:${dicom.port}: ${error.message}`;
+  }
+  return error instanceof Error ? error.message : String(error);
 }

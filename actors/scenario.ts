@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Check } from './checks.ts';
+import { expand } from './template.ts';
 
 /** The scenario format as zod schemas: one for the head, one for each verb, all strict, so that a typo is a mistake. */
 
@@ -37,9 +38,13 @@ const actor = z
   .regex(/^[A-Z]+(_?[A-Z0-9]+)*$/, 'an actor is named in capitals: ADT, OP, IM, RM, MOD, OP_B')
   .refine((text) => kindOf(text) !== undefined, 'an actor is an ADT, OP, IM, RM or MOD (OF is never in the cast)');
 
+/** Whatever a name stands for is put in as text, so any text in its place tells whether the rest is well formed. */
 const regularExpression = z.string().refine((text) => {
   try {
-    new RegExp(text, 'u');
+    new RegExp(
+      expand(text, () => 'x'),
+      'u',
+    );
     return true;
   } catch {
     return false;

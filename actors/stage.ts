@@ -34,15 +34,32 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-/** Listens as every peer of the site. Rejects with CannotListen. */
+/**
+ * Listens as every peer of the site, then finds out where the Order Filler is: a port that is taken shows before a
+ * server is started. Rejects with CannotListen, or as `findOrderFiller` does; then nothing listens.
+ */
 export async function startStage(
   site: Config,
-  orderFiller: OrderFiller,
+  findOrderFiller: () => Promise<OrderFiller>,
   { clock, ids }: { clock: Clock; ids: Ids },
 ): Promise<Stage> {
   const mailbox = createMailbox();
-  const { application, facility, timeZone } = site.organisation;
+  const { timeZone } = site.organisation;
   const listeners = await startListeners(site.peers, { mailbox, clock, ids, timeZone });
+  try {
+    return stageOf(site, await findOrderFiller(), { mailbox, listeners, clock, ids });
+  } catch (error) {
+    await listeners.stop();
+    throw error;
+  }
+}
+
+function stageOf(
+  site: Config,
+  orderFiller: OrderFiller,
+  parts: Pick<Stage, 'mailbox' | 'listeners' | 'clock' | 'ids'>,
+): Stage {
+  const { application, facility, timeZone } = site.organisation;
   const senders = new Map<string, Hl7Sender>();
   const peerOf = (actor: string): Config['peers'][number] | undefined => site.peers.find((peer) => peer.name === actor);
   const senderOf = (actor: string): Hl7Sender => {
@@ -55,10 +72,7 @@ export async function startStage(
   return {
     orderFiller,
     timeZone,
-    clock,
-    ids,
-    mailbox,
-    listeners,
+    ...parts,
     identityOf: (actor) => peerOf(actor)?.hl7 ?? adtIdentity,
     orderFillerIdentity: { application, facility },
     senderOf,
@@ -68,7 +82,7 @@ export async function startStage(
     },
     stop: async () => {
       for (const sender of senders.values()) sender.close();
-      await listeners.stop();
+      await parts.listeners.stop();
     },
   };
 }

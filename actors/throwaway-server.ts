@@ -3,8 +3,9 @@ import { chmodSync, createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { type OrderFiller } from './stage.ts';
+import type { OrderFiller } from './stage.ts';
 import { parseDicomAddress, parseMllpAddress } from './addresses.ts';
 
 /** A server of ours in a process of its own, with nothing in it and nothing left of it afterwards. */
@@ -24,7 +25,7 @@ const packageFolder = fileURLToPath(new URL('..', import.meta.url));
 /** Creating the embedded database takes seconds; on a slow disk more. */
 const startWithinMs = 180_000;
 const stopWithinMs = 10_000;
-const lastLines = 15;
+const linesShown = 15;
 
 interface Options {
   /** The site file, as an absolute path; undefined when there is none and the defaults hold. */
@@ -33,6 +34,8 @@ interface Options {
   readonly transcripts: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  /** The program that serves; our own unless a test says otherwise. */
+  readonly program?: string;
 }
 
 /**
@@ -43,25 +46,35 @@ export async function startThrowawayServer(options: Options): Promise<ThrowawayS
   const folder = mkdtempSync(join(tmpdir(), 'swf-play-'));
   // The database may run as an account of its own, which must be able to pass through.
   chmodSync(folder, 0o711);
-  const child = spawn(process.execPath, ['--import', 'tsx', join('src', 'cli.ts'), 'serve'], {
+  const { program = join('src', 'cli.ts') } = options;
+  const child = spawn(process.execPath, ['--import', 'tsx', program, 'serve'], {
     cwd: packageFolder,
     env: environmentOf(options, join(folder, 'data')),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const log = keepLog(child, options.transcripts);
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => resolve());
     child.once('error', () => resolve());
   });
   const stop = async (): Promise<void> => {
     await stopChild(child, ended);
+    await log.written;
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    return { orderFiller: await orderFillerOf(child, ended, options), stop };
+    const orderFiller = await orderFillerOf({ child, ended, lastErrors: log.lastLines }, options.signal);
+    return { orderFiller, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+  readonly lastErrors: readonly string[];
 }
 
 function environmentOf({ siteFile, environment }: Options, dataFolder: string): NodeJS.ProcessEnv {
@@ -84,18 +97,17 @@ async function stopChild(child: ChildProcess, ended: Promise<void>): Promise<voi
 }
 
 /** Reads what the server prints until `ready`: one line for each address. */
-function orderFillerOf(child: ChildProcess, ended: Promise<void>, options: Options): Promise<OrderFiller> {
+function orderFillerOf({ child, ended, lastErrors }: Running, signal: AbortSignal): Promise<OrderFiller> {
   const printed = new Map<string, string>();
-  const errors = keepErrors(child, options.transcripts);
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void => {
       clearTimeout(timer);
-      options.signal.removeEventListener('abort', stopped);
-      reject(new ServerDidNotStart([reason, ...errors.slice(-lastLines)].join('\n  ')));
+      signal.removeEventListener('abort', stopped);
+      reject(new ServerDidNotStart([reason, ...lastErrors].join('\n  ')));
     };
     const stopped = (): void => fail('stopped before the server was ready');
     const timer = setTimeout(() => fail(`the server was not ready after ${startWithinMs / 1000} s`), startWithinMs);
-    options.signal.addEventListener('abort', stopped, { once: true });
+    signal.addEventListener('abort', stopped, { once: true });
     void ended.then(() => fail('the server ended before it was ready'));
     child.stdout?.on('error', () => {});
     if (child.stdout) {
@@ -104,7 +116,7 @@ function orderFillerOf(child: ChildProcess, ended: Promise<void>, options: Optio
         printed.set(name, address);
         if (name !== 'ready') return;
         clearTimeout(timer);
-        options.signal.removeEventListener('abort', stopped);
+        signal.removeEventListener('abort', stopped);
         try {
           resolve(addressesOf(printed));
         } catch {
@@ -123,16 +135,16 @@ function addressesOf(printed: ReadonlyMap<string, string>): OrderFiller {
 }
 
 /** The server's own log goes to a file of the transcripts; its last lines are kept for a person. */
-function keepErrors(child: ChildProcess, transcripts: string): string[] {
-  const lines: string[] = [];
+function keepLog(child: ChildProcess, transcripts: string): { lastLines: readonly string[]; written: Promise<void> } {
+  const lastLines: string[] = [];
   mkdirSync(transcripts, { recursive: true });
   const file = createWriteStream(join(transcripts, 'server.log'));
-  file.on('error', () => {});
-  if (!child.stderr) return lines;
+  const written = finished(file).catch(() => {});
+  if (!child.stderr) return { lastLines, written: Promise.resolve() };
   child.stderr.pipe(file);
   createInterface({ input: child.stderr }).on('line', (line) => {
-    lines.push(line);
-    if (lines.length > lastLines) lines.shift();
+    lastLines.push(line);
+    if (lastLines.length > linesShown) lastLines.shift();
   });
-  return lines;
+  return { lastLines, written };
 }

@@ -1,6 +1,6 @@
 // `npm test [-- ARGUMENTS OF VITEST]`: runs the tests and ends with the line `N passed, N failed` (test cases).
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,8 @@ function runVitest(folder, args) {
   const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...args], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, SWF_TEST_DIR: folder },
+    // whatever the tests leave behind is in one place
+    env: { ...process.env, TMPDIR: folder },
   });
   // we stay until vitest has ended: it stops the database, and we remove what is left
   const ended = new Promise((resolve, reject) => {
@@ -39,7 +40,24 @@ function runVitest(folder, args) {
   return { child, ended };
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'swf-test-'));
+const HOUR_MS = 3_600_000;
+
+/** Removes what a run that was killed left behind. */
+function clearUp() {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = Number(/^swf-tests-(\d+)-/.exec(name)?.[1]);
+    const old = statSync(join(tmpdir(), name), { throwIfNoEntry: false });
+    if (!pid || !old || old.uid !== process.getuid?.() || Date.now() - old.mtimeMs < HOUR_MS) continue;
+    try {
+      process.kill(pid, 0);
+    } catch {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    }
+  }
+}
+
+clearUp();
+const folder = mkdtempSync(join(tmpdir(), `swf-tests-${process.pid}-`));
 const { child, ended } = runVitest(folder, process.argv.slice(2));
 let received;
 for (const signal of Object.keys(signalStatus)) {

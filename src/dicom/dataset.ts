@@ -8,14 +8,14 @@ export type Value = string | number | Uint8Array | Dataset;
 
 /** A data set by keyword; attributes without keyword by eight hexadecimal digits. No values: a zero-length element. */
 export interface Dataset {
-  readonly [keywordOrTag: string]: readonly Value[];
+  [keywordOrTag: string]: readonly Value[];
 }
 
 type InputValue = Value | DatasetInput;
 
 /** A data set as it is convenient to write down: scalars, `null` for zero length, `undefined` for absent. */
 export interface DatasetInput {
-  readonly [keywordOrTag: string]: InputValue | null | undefined | readonly InputValue[];
+  [keywordOrTag: string]: InputValue | null | undefined | readonly InputValue[];
 }
 
 const isItem = (value: InputValue): value is Dataset | DatasetInput =>

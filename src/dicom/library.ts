@@ -13,7 +13,10 @@ export function prepareLibrary(): void {
   const members: object = dimse.Scp.prototype;
   const missing = PRIVATE_MEMBERS.filter((name) => !(name in members));
   if (missing.length > 0) {
-    throw new SwfError('internal', `dcmjs-dimse lacks ${missing.join(', ')}: install version 0.3.3, as package.json says`);
+    throw new SwfError(
+      'internal',
+      `dcmjs-dimse lacks ${missing.join(', ')}: install version 0.3.3, as package.json says`,
+    );
   }
   dimse.log.setLevel('silent');
   const dcmjs = createRequire(import.meta.url)('dcmjs') as { log: { setLevel(level: string): void } };

@@ -93,7 +93,7 @@ function errorFrom25(error: AckError): Field[] {
   return [undefined, error.location?.split('^'), code, 'E', ...unused, error.text.slice(0, longestErr8)];
 }
 
-/** ERR-1 (HL7 v2.3.1 2.24.5): segment, sequence, field, code. */
+/** ERR-1 (HL7 v2.3.1 chapter 2): segment, sequence, field, code. */
 function errorBefore25(error: AckError): Field[] {
   const [segment, sequence, field] = error.location?.split('^') ?? [];
   return [[segment, sequence, field, error.hl7]];

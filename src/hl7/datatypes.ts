@@ -1,14 +1,14 @@
 import type { Repetition } from './encode.ts';
 import type { Segment } from './segment.ts';
 
-/** An assigning authority (HD, HL7 v2.5.1 2.A.33). */
+/** An assigning authority (HD, HL7 v2.5.1 chapter 2A). */
 export interface Hd {
   readonly namespace?: string;
   readonly universalId?: string;
   readonly universalIdType?: string;
 }
 
-/** An identifier with its authority (CX, HL7 v2.5.1 2.A.14). */
+/** An identifier with its authority (CX, HL7 v2.5.1 chapter 2A). */
 export interface Cx {
   readonly id: string;
   readonly assigningAuthority?: Hd;
@@ -30,21 +30,21 @@ export interface PersonName {
   readonly representation?: string;
 }
 
-/** The name of a person (XPN, HL7 v2.5.1 2.A.88). */
+/** The name of a person (XPN, HL7 v2.5.1 chapter 2A). */
 export type Xpn = PersonName;
 
-/** A person with an identifier (XCN, HL7 v2.5.1 2.A.86). */
+/** A person with an identifier (XCN, HL7 v2.5.1 chapter 2A). */
 export interface Xcn extends PersonName {
   readonly id?: string;
   readonly assigningAuthority?: Hd;
 }
 
-/** An identifier of a thing (EI, HL7 v2.5.1 2.A.28). */
+/** An identifier of a thing (EI, HL7 v2.5.1 chapter 2A). */
 export interface Ei extends Hd {
   readonly id: string;
 }
 
-/** A coded value (CE and CWE, HL7 v2.5.1 2.A.13). */
+/** A coded value (CE and CWE, HL7 v2.5.1 chapter 2A). */
 export interface Cwe {
   readonly code?: string;
   readonly meaning?: string;
@@ -55,7 +55,7 @@ export interface Cwe {
   readonly alternateScheme?: string;
 }
 
-/** A place where a patient is (PL, HL7 v2.5.1 2.A.53). */
+/** A place where a patient is (PL, HL7 v2.5.1 chapter 2A). */
 export interface Pl {
   readonly pointOfCare?: string;
   readonly room?: string;

@@ -39,20 +39,27 @@ interface Run {
   readonly end: number;
 }
 
-/** Hexadecimal sequences that follow each other are read together: a character may be spread over them. */
+function isHexadecimal(digits: string): boolean {
+  return digits.length > 0 && digits.length % 2 === 0 && !/[^0-9A-Fa-f]/.test(digits);
+}
+
+/**
+ * Hexadecimal sequences that follow each other are read together: a character may be spread over them. What is no text
+ * in the character set is kept as it stands.
+ */
 function readHexadecimal(text: string, start: number, { delimiters, characterSet }: Encoding): Run | undefined {
-  const bytes: number[] = [];
+  const parts: string[] = [];
   let end = start - 1;
   while (text.startsWith(`${delimiters.escape}X`, end + 1)) {
     const close = text.indexOf(delimiters.escape, end + 2);
     const digits = text.slice(end + 3, close);
-    if (close < 0 || !/^([0-9A-Fa-f]{2})+$/.test(digits)) break;
-    bytes.push(...Buffer.from(digits, 'hex'));
+    if (close < 0 || !isHexadecimal(digits)) break;
+    parts.push(digits);
     end = close;
   }
-  if (bytes.length === 0) return undefined;
-  const decoded = decodeText(Uint8Array.from(bytes), characterSet);
-  return decoded === undefined ? undefined : { text: decoded, end };
+  if (parts.length === 0) return undefined;
+  const decoded = decodeText(Buffer.from(parts.join(''), 'hex'), characterSet);
+  return { text: decoded ?? text.slice(start, end + 1), end };
 }
 
 /** One escape sequence that begins at `start`; what is unknown is kept as it stands. */

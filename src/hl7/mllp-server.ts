@@ -76,6 +76,8 @@ export async function startMllpServer(options: MllpServerOptions): Promise<MllpS
   server.maxConnections = limits.connections;
 
   const accept = (socket: Socket): void => {
+    // A TLS handshake may end after the server was stopped.
+    if (!server.listening) return void socket.destroy();
     const connection = serveConnection(socket, { limits, handle, onEvent: report });
     connections.add(connection);
     connection.closed.then(
@@ -89,7 +91,11 @@ export async function startMllpServer(options: MllpServerOptions): Promise<MllpS
   });
   server.on(options.tls ? 'secureConnection' : 'connection', accept);
   server.on('drop', (drop) => report('refused', drop?.remoteAddress));
-  server.on('tlsClientError', (_error, socket: Socket) => report('refused', socket.remoteAddress));
+  server.on('tlsClientError', (_error, socket: Socket) => {
+    report('refused', socket.remoteAddress);
+    // Half-open sockets do not close by themselves after a failed handshake.
+    socket.destroy();
+  });
 
   const port = await listen(server, options);
   server.on('error', () => report('error'));

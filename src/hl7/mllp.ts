@@ -1,6 +1,6 @@
 import { SwfError } from '../platform/errors.ts';
 
-// The Minimal Lower Layer Protocol (HL7 v2.5.1 appendix C, Transport Specification: MLLP).
+// The Minimal Lower Layer Protocol (HL7 Transport Specification: MLLP, Release 1).
 const startBlock = 0x0b;
 const endBlock = 0x1c;
 const carriageReturn = 0x0d;

@@ -36,8 +36,17 @@ export function segmentOf(line: string, sequence: number, encoding: Encoding): S
   const part = (field: number): string => (parts ??= split())[field] ?? '';
   // MSH-1 and MSH-2 are the delimiters themselves.
   const isPlain = (field: number): boolean => isMsh && field <= 2;
-  const repetitionOf = (field: number, repetition: number): string =>
-    piece(part(field), delimiters.repetition, repetition);
+  // The repetitions asked for last: whoever reads the first reads the others next.
+  let repeated: { readonly field: number; readonly texts: readonly string[] } = { field: 0, texts: [] };
+  const repetitionsOf = (field: number): readonly string[] => {
+    if (repeated.field !== field) repeated = { field, texts: part(field).split(delimiters.repetition) };
+    return repeated.texts;
+  };
+  const repetitionOf = (field: number, repetition: number): string => {
+    const text = part(field);
+    if (repetition === 1 && !text.includes(delimiters.repetition)) return text;
+    return repetitionsOf(field)[repetition - 1] ?? '';
+  };
 
   const get: Segment['get'] = (field, component = 1, subcomponent = 1, repetition = 1) => {
     if (field < 1) return undefined;
@@ -58,7 +67,7 @@ export function segmentOf(line: string, sequence: number, encoding: Encoding): S
     get,
     repetitions: (field) => {
       if (field < 1 || part(field) === '') return 0;
-      return isPlain(field) ? 1 : part(field).split(delimiters.repetition).length;
+      return isPlain(field) ? 1 : repetitionsOf(field).length;
     },
     components: (field, repetition = 1) => {
       if (field < 1) return 0;

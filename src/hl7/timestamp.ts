@@ -1,7 +1,7 @@
 import { localTimeOf, offsetOf } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
 
-/** A time stamp as it was sent (TS, HL7 v2.5.1 2.A.76, 2.A.22). */
+/** A time stamp as it was sent (TS, HL7 v2.5.1 chapter 2A). */
 export interface Timestamp {
   /** `YYYY-MM-DD` */
   readonly date: string;

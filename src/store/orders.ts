@@ -30,6 +30,8 @@ export interface StoredOrder {
   readonly orderStatus: string;
   readonly reportedOrderStatus: string | null;
   readonly details: PlacerOrder;
+  /** Names of the fields in which the order's PID differs from the registered patient. */
+  readonly patientDifferences: readonly string[];
   readonly sendingApplication: string;
   readonly sendingFacility: string;
 }
@@ -109,6 +111,7 @@ function toOrder(row: Prisma.OrderGetPayload<{ include: { visit: true } }>): Sto
     orderStatus: row.orderStatus,
     reportedOrderStatus: row.reportedOrderStatus,
     details: row.details as unknown as PlacerOrder,
+    patientDifferences: row.patientDifferences,
     sendingApplication: row.sendingApplication,
     sendingFacility: row.sendingFacility,
   };
@@ -132,4 +135,10 @@ export async function ownersOfOrders(tx: Tx, orderIds: readonly number[]): Promi
     distinct: ['patientId'],
   });
   return rows.map((row) => row.patientId).sort((a, b) => a - b);
+}
+
+/** Orders of a patient whose procedures do not know yet that he was registered. */
+export async function ordersAwaitingRegistration(tx: Tx, patientId: number): Promise<number[]> {
+  const rows = await tx.order.findMany({ where: { patientId }, select: { id: true }, orderBy: { id: 'asc' } });
+  return rows.map((row) => row.id);
 }

@@ -150,22 +150,47 @@ export interface ReportedInstance {
 }
 
 /** What an Image Manager says of instances now; the last word on each instance counts. */
-export async function saveAvailability(tx: Tx, instances: readonly ReportedInstance[], at: Date): Promise<void> {
+export async function saveAvailability(
+  tx: Tx,
+  instances: readonly ReportedInstance[],
+  notification: { readonly messageId: number; readonly at: Date },
+): Promise<void> {
   // One statement whatever the size; sorted, so that two notifications about the same study cannot deadlock.
   const sorted = [...new Map(instances.map((one) => [one.sopInstanceUid, one])).values()].sort((a, b) =>
     a.sopInstanceUid < b.sopInstanceUid ? -1 : 1,
   );
+  const column = (key: keyof ReportedInstance): string[] => sorted.map((one) => one[key]);
   await tx.$executeRaw`
-    INSERT INTO "InstanceAvailability" ("sopInstanceUid", "studyInstanceUid", "instanceAvailability", "retrieveAeTitle", "updatedAt")
-    SELECT u.sop, u.study, u.availability, u.retrieve, ${at}::timestamptz
-    FROM unnest(${sorted.map((one) => one.sopInstanceUid)}::text[], ${sorted.map((one) => one.studyInstanceUid)}::text[],
-                ${sorted.map((one) => one.instanceAvailability)}::text[], ${sorted.map((one) => one.retrieveAeTitle)}::text[])
+    INSERT INTO "InstanceAvailability"
+      ("sopInstanceUid", "studyInstanceUid", "instanceAvailability", "retrieveAeTitle", "messageId", "updatedAt")
+    SELECT u.sop, u.study, u.availability, u.retrieve, ${notification.messageId}::int, ${notification.at}::timestamptz
+    FROM unnest(${column('sopInstanceUid')}::text[], ${column('studyInstanceUid')}::text[],
+                ${column('instanceAvailability')}::text[], ${column('retrieveAeTitle')}::text[])
          AS u(sop, study, availability, retrieve)
     ON CONFLICT ("sopInstanceUid") DO UPDATE SET
       "studyInstanceUid" = EXCLUDED."studyInstanceUid",
       "instanceAvailability" = EXCLUDED."instanceAvailability",
       "retrieveAeTitle" = EXCLUDED."retrieveAeTitle",
+      "messageId" = EXCLUDED."messageId",
       "updatedAt" = EXCLUDED."updatedAt"`;
+}
+
+/** The notification that last spoke of an instance that a procedure's final MPPS name, when there was one. */
+export async function lastNotification(
+  tx: Tx,
+  procedureId: number,
+): Promise<{ readonly messageId: number; readonly callingAeTitle: string; readonly at: Date } | undefined> {
+  const rows = await tx.$queryRaw<{ messageId: number; callingAeTitle: string; at: Date }[]>`
+    SELECT m.id AS "messageId", m."sendingApplication" AS "callingAeTitle", m.at
+    FROM "ScheduledProcedureStep" s
+    JOIN "PerformedStepLink" l ON l."stepId" = s.id
+    JOIN "ReferencedInstance" i ON i."performedStepId" = l."performedStepId"
+    JOIN "InstanceAvailability" a ON a."sopInstanceUid" = i."sopInstanceUid"
+    JOIN "Message" m ON m.id = a."messageId"
+    WHERE s."procedureId" = ${procedureId}
+    ORDER BY m.id DESC
+    LIMIT 1`;
+  return rows[0];
 }
 
 /** Orders that a notification concerns: those of the study, and those whose MPPS name one of the instances. */

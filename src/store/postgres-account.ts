@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chown, lchown, readFile, readdir, stat } from 'node:fs/promises';
+import { chmod, chown, lchown, readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SwfError } from '../platform/errors.ts';
@@ -57,4 +57,12 @@ export async function handOver(folder: string, { as }: PostgresAccount): Promise
   if (!as || (await ownerOf(folder))?.uid === as.uid) return;
   for (const name of await readdir(folder, { recursive: true })) await lchown(join(folder, name), as.uid, as.gid);
   await chown(folder, as.uid, as.gid);
+}
+
+/** Lets the account through a folder of ours to its own folder in it, and nobody else. */
+export async function letPass(folder: string, { as }: PostgresAccount): Promise<void> {
+  const { uid, mode } = await stat(folder);
+  if (!as || uid === as.uid || mode & 0o001) return;
+  await chown(folder, uid, as.gid);
+  await chmod(folder, (mode & 0o777) | 0o010);
 }

@@ -71,7 +71,7 @@ async function linkLibraries(native: string, privateDir: string): Promise<readon
   for (const { source, target } of links) {
     await symlink(source, join(privateDir, basename(target))).catch(tolerate('EEXIST'));
   }
-  return ['env', `${process.platform === 'darwin' ? 'DYLD' : 'LD'}_LIBRARY_PATH=${privateDir}`];
+  return ['env', `${process.platform === 'darwin' ? 'DYLD' : 'LD'}_LIBRARY_PATH=${privateDir}:${join(native, 'lib')}`];
 }
 
 /** The programs in `binDir`, else those of the npm package. `privateDir` takes the library links if it must. */
@@ -87,7 +87,13 @@ export async function findBinaries(binDir: string | undefined, privateDir: strin
 /** The major version of the programs, e.g. 18. */
 export async function majorVersion({ binDir, prefix }: PostgresBinaries): Promise<number> {
   const [program = '', ...args] = [...prefix, join(binDir, 'initdb'), '--version'];
-  const { stdout } = await run(program, args);
+  const { stdout } = await run(program, args).catch((error: { stderr?: string; message: string }) => {
+    const reason = (error.stderr || error.message).trim().split('\n').at(-1);
+    throw new SwfError(
+      'database-unavailable',
+      `the programs of PostgreSQL in ${binDir} do not run on this machine: ${reason}; set DATABASE_URL to a PostgreSQL server`,
+    );
+  });
   return Number(/\d+/.exec(stdout)?.[0] ?? 0);
 }
 

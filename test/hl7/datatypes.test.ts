@@ -45,7 +45,7 @@ function read(text: string): Segment {
   return segment;
 }
 
-describe('data types as plain objects (HL7 v2.5.1 2.A)', () => {
+describe('data types as plain objects (HL7 v2.5.1 chapter 2A)', () => {
   it('reads CX, its authority in subcomponents', () => {
     const segment = read('1^^^ADT1&1.2.3&ISO^MR~2');
     expect(cx(segment, 1)).toEqual({
@@ -116,7 +116,7 @@ describe('data types as plain objects (HL7 v2.5.1 2.A)', () => {
   });
 });
 
-describe('time stamps (TS, HL7 v2.5.1 2.A.76)', () => {
+describe('time stamps (TS, HL7 v2.5.1 chapter 2A)', () => {
   it.each([
     ['20260105', { date: '2026-01-05' }],
     ['2026010509', { date: '2026-01-05', time: '09:00:00' }],

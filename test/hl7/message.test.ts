@@ -52,6 +52,13 @@ describe('values of a message (HL7 v2.5.1 2.5.3)', () => {
     expect(pid?.fields).toBe(8);
   });
 
+  it('reads very many repetitions in a time that grows with their number', () => {
+    const pid = parseMessage(bytesOf([msh, `PID|||${'7~'.repeat(100_000)}8`])).first('PID');
+    const count = pid?.repetitions(3) ?? 0;
+    const values = Array.from({ length: count }, (_, index) => pid?.get(3, 1, 1, index + 1));
+    expect([count, values[0], values[100_000]]).toEqual([100_001, '7', '8']);
+  });
+
   it('numbers segments within their name and keeps the order of the message', () => {
     const message = parseMessage(bytesOf(order));
     const names = message.segments.map((segment) => `${segment.name}${segment.sequence}`);
@@ -174,6 +181,12 @@ describe('escape sequences (HL7 v2.5.1 2.7)', () => {
   it('reads hexadecimal bytes in the set of the message', () => {
     expect(read('\\XFC\\', '8859/1')).toBe('\u00FC');
     expect(read('\\XD6D0\\', 'GB 18030-2000')).toBe('\u4E2D');
+  });
+
+  it('reads very long hexadecimal runs in a time that grows with their length', () => {
+    expect(read('\\X41\\'.repeat(100_000))).toHaveLength(100_000);
+    expect(read('\\XFF\\'.repeat(100_000))).toHaveLength(500_000);
+    expect(read(`\\X${'41'.repeat(1_000_000)}\\`)).toHaveLength(1_000_000);
   });
 
   it('gives undefined for a value of highlighting only', () => {

@@ -23,7 +23,7 @@ function read(chunks: readonly Uint8Array[], messageBytes = 1000): (string | num
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 
-describe('MLLP frames (HL7 v2.5.1 Transport Specification, MLLP)', () => {
+describe('MLLP frames (HL7 Transport Specification: MLLP, Release 1)', () => {
   it('puts a message between start block and end block', () => {
     expect(Buffer.from(frame(bytes('MSH|\r'))).toString('latin1')).toBe('\x0bMSH|\r\x1c\r');
   });

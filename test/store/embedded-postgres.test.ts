@@ -20,7 +20,7 @@ let running: EmbeddedPostgres[];
 let children: ChildProcess[];
 
 beforeEach(async () => {
-  dataDir = join(await mkdtemp(join(process.env.SWF_TEST_DIR ?? tmpdir(), 'swf-test-')), 'data folder');
+  dataDir = join(await mkdtemp(join(tmpdir(), 'swf-test-')), 'data folder');
   running = [];
   children = [];
 });
@@ -56,9 +56,7 @@ interface DatabaseProcess {
 }
 
 function spawnProcess(): ChildProcessByStdio<Writable, Readable, null> {
-  const env = { ...process.env, TMPDIR: process.env.SWF_TEST_DIR ?? tmpdir() };
   const child = spawn(process.execPath, ['--import', 'tsx', program, dataDir], {
-    env,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   children.push(child);

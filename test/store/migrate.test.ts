@@ -12,7 +12,7 @@ let migrationsDir: string;
 
 beforeEach(async () => {
   database = await emptyDatabase();
-  migrationsDir = await mkdtemp(join(process.env.SWF_TEST_DIR ?? tmpdir(), 'swf-migrations-'));
+  migrationsDir = await mkdtemp(join(tmpdir(), 'swf-migrations-'));
 });
 
 afterEach(async () => {

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { silentLog } from '../../src/platform/log.ts';
 import { startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 
-const database = await startEmbeddedPostgres({ dataDir: process.argv[2] ?? '', log: silentLog });
+const binDir = process.env.PG_BIN || undefined;
+const database = await startEmbeddedPostgres({ dataDir: process.argv[2] ?? '', log: silentLog, binDir });
 console.log(JSON.stringify({ url: database.url, started: database.started }));
 await once(process.stdin, 'data');
 await database.stop();

@@ -44,7 +44,7 @@ async function startServer(): Promise<{ url: string; stop(): Promise<void> }> {
     const drop = [`ALTER DATABASE ${template} WITH IS_TEMPLATE false`, `DROP DATABASE ${template}`];
     return { url: external, stop: () => onServer(external, ...drop) };
   }
-  const dataDir = await mkdtemp(join(process.env.SWF_TEST_DIR ?? tmpdir(), 'swf-test-'));
+  const dataDir = await mkdtemp(join(tmpdir(), 'swf-test-'));
   const remove = (): Promise<void> => rm(dataDir, { recursive: true, force: true });
   try {
     const binDir = process.env.PG_BIN || undefined;

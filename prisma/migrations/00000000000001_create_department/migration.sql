@@ -155,6 +155,7 @@ CREATE TABLE "InstanceAvailability" (
     "studyInstanceUid" TEXT NOT NULL,
     "instanceAvailability" TEXT NOT NULL,
     "retrieveAeTitle" TEXT NOT NULL,
+    "messageId" INTEGER NOT NULL,
     "updatedAt" TIMESTAMPTZ(3) NOT NULL,
 
     CONSTRAINT "InstanceAvailability_pkey" PRIMARY KEY ("sopInstanceUid")

@@ -1,0 +1,127 @@
+import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type Command, configOf, parse, table } from './cli-io.ts';
+import { createDicomClient } from './dicom/client.ts';
+import type { Config } from './platform/config.ts';
+import { SwfError, describeError } from './platform/errors.ts';
+import { createLog } from './platform/log.ts';
+import { readTls } from './server.ts';
+import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
+import { pendingMigrations } from './store/migrate.ts';
+
+const TIMEOUT_MS = 5_000;
+
+/** One line of `swf check`. */
+interface Finding {
+  readonly name: string;
+  readonly state: 'ok' | 'FAIL' | 'note';
+  readonly text: string;
+}
+
+async function finding(name: string, where: string, look: () => Promise<string>): Promise<Finding> {
+  const startedAt = performance.now();
+  try {
+    const seen = await look();
+    return { name, state: 'ok', text: `${where}  ${seen}  ${Math.round(performance.now() - startedAt)} ms` };
+  } catch (error) {
+    const reason = error instanceof SwfError ? error.message : connectionProblem(error);
+    return { name, state: 'FAIL', text: `${where}  ${reason}` };
+  }
+}
+
+const problems: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused: nobody listens there',
+  ENOTFOUND: 'no such host name',
+  ETIMEDOUT: 'no answer: is a firewall between?',
+  EHOSTUNREACH: 'the host cannot be reached',
+};
+
+function connectionProblem(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return (typeof code === 'string' && problems[code]) || describeError(error).error;
+}
+
+function canConnect(hl7: NonNullable<Config['peers'][number]['hl7']>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const { host, port } = hl7;
+    const tls = readTls(hl7.tls);
+    const socket = tls ? connectTls({ host, port, ...tls }) : connect({ host, port });
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
+    socket.once(tls ? 'secureConnect' : 'connect', () => {
+      socket.destroy();
+      resolve('connected');
+    });
+    socket.once('error', reject);
+  });
+}
+
+async function echo(address: { host: string; port: number; aeTitle: string }, callingAeTitle: string): Promise<string> {
+  const client = createDicomClient({
+    host: address.host,
+    port: address.port,
+    callingAeTitle,
+    calledAeTitle: address.aeTitle,
+    timeoutMs: TIMEOUT_MS,
+  });
+  const status = await client.echo();
+  if (status !== 0)
+    throw new SwfError('no-acknowledgement', `C-ECHO ended with 0x${status.toString(16).padStart(4, '0')}`);
+  return 'C-ECHO';
+}
+
+async function checkDatabase(config: Config): Promise<Finding> {
+  const where = config.databaseUrl === undefined ? `embedded in ${config.dataDir}` : 'DATABASE_URL';
+  return finding('database', where, async () => {
+    const log = createLog('silent');
+    const embedded =
+      config.databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined;
+    try {
+      const pending = await pendingMigrations(config.databaseUrl ?? embedded?.url ?? '');
+      return pending.length === 0
+        ? 'up to date'
+        : `${pending.length} migrations pending; swf serve and swf migrate apply them`;
+    } finally {
+      await embedded?.stop();
+    }
+  });
+}
+
+async function checkPeer(peer: Config['peers'][number], config: Config): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const { hl7, dicom } = peer;
+  if (hl7) findings.push(await finding(peer.name, `mllp://${hl7.host}:${hl7.port}`, () => canConnect(hl7)));
+  if (dicom) {
+    const where = `${dicom.aeTitle}@${dicom.host}:${dicom.port}`;
+    findings.push(await finding(peer.name, where, () => echo(dicom, config.dicom.aeTitle)));
+  }
+  return findings;
+}
+
+async function checkStations(config: Config): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { aeTitle, host, port } of config.stations) {
+    if (host === undefined || port === undefined) continue;
+    findings.push(
+      await finding(aeTitle, `${aeTitle}@${host}:${port}`, () => echo({ host, port, aeTitle }, config.dicom.aeTitle)),
+    );
+  }
+  return findings;
+}
+
+/** `swf check`: configuration, database, and every peer and station that has an address. */
+export const runCheck: Command = async (args, io) => {
+  const parsed = parse(args, { flags: ['json'] });
+  const config = configOf(parsed, io);
+  const findings: Finding[] = [
+    { name: 'config', state: 'ok', text: config.file ?? 'no site file: defaults' },
+    { name: 'catalogue', state: 'ok', text: `${config.catalogue.length} services` },
+    await checkDatabase(config),
+  ];
+  for (const peer of config.peers) findings.push(...(await checkPeer(peer, config)));
+  findings.push(...(await checkStations(config)));
+  findings.push(...config.unused.map((text): Finding => ({ name: 'setting', state: 'note', text })));
+  const failed = findings.filter(({ state }) => state === 'FAIL').length;
+  if (parsed.flags.has('json')) io.print(JSON.stringify({ ok: failed === 0, findings }, undefined, 2));
+  else io.print(table(findings.map(({ name, state, text }) => [name, state, text])));
+  return failed === 0 ? 0 : 1;
+};

@@ -1,0 +1,90 @@
+import { toDirectedGraph } from 'xstate/graph';
+import { transactionList } from './transactions/index.ts';
+import { coreTransactions, type ProcedureEventType } from './workflow/procedure-context.ts';
+import { procedureMachine } from './workflow/procedure-machine.ts';
+
+interface Edge {
+  readonly from: string;
+  readonly event: string;
+  readonly to: string;
+}
+
+/** Transitions of one region, as the machine itself has them; an event that stays is written down as well. */
+function edgesOf(region: string): { states: string[]; edges: Edge[] } {
+  const graph = toDirectedGraph(procedureMachine).children.find((child) => child.stateNode.key === region);
+  const nodes = graph?.children ?? [];
+  const edges = nodes.flatMap((node) =>
+    node.edges.map((edge) => ({ from: node.stateNode.key, event: edge.label.text, to: edge.target.key })),
+  );
+  return { states: nodes.map((node) => node.stateNode.key), edges };
+}
+
+function matrix(region: string): string[] {
+  const { states, edges } = edgesOf(region);
+  const events = [...new Set(edges.map((edge) => edge.event))];
+  const cell = (from: string, event: string): string => {
+    const targets = edges.filter((edge) => edge.from === from && edge.event === event).map((edge) => edge.to);
+    return targets.length === 0 ? '' : [...new Set(targets)].join(' or ');
+  };
+  return [
+    `| state | ${events.join(' | ')} |`,
+    `| --- |${' --- |'.repeat(events.length)}`,
+    ...states.map((state) => `| ${state} | ${events.map((event) => cell(state, event)).join(' | ')} |`),
+  ];
+}
+
+function diagram(region: string): string[] {
+  const { states, edges } = edgesOf(region);
+  const lines = new Set(edges.map(({ from, event, to }) => `  ${from} --> ${to}: ${event}`));
+  return ['```mermaid', 'stateDiagram-v2', `  [*] --> ${states[0] ?? ''}`, ...lines, '```'];
+}
+
+const causes: Readonly<Record<ProcedureEventType, string>> = {
+  schedule: 'the site schedules by itself, at once after RAD-2',
+  patientRegistered: 'RAD-1 for a patient whom an order had created',
+  procedureScheduledConfirmed: 'AA to a RAD-4',
+  procedureScheduledRefused: 'AE or AR to a RAD-4',
+  orderStatusConfirmed: 'AA to a RAD-3 (no effect but the history)',
+  orderStatusRefused: 'AE or AR to a RAD-3 (no effect but the history)',
+  offered: 'RAD-5: a worklist answer contained one of its steps for the first time',
+  performedStepStarted: 'RAD-6: an MPPS N-CREATE that fits open steps',
+  performedStepUpdated: 'RAD-7: an N-SET that leaves the MPPS IN PROGRESS',
+  performedStepCompleted: 'RAD-7: an N-SET to COMPLETED',
+  performedStepDiscontinued: 'RAD-7: an N-SET to DISCONTINUED; the step stays STARTED and is listed',
+  availabilityReported: 'RAD-49: a notification that changes how many instances are available',
+};
+
+/** docs/workflow.md, made from the machine: its regions, their matrices and drawings, and what causes each event. */
+export function workflowDocument(): string {
+  const regions = ['acquisition', 'announcement', 'availability'];
+  return [
+    '<!-- Written by `npm run docs` from src/workflow/procedure-machine.ts. Changes by hand are lost. -->',
+    '',
+    '# The machine of one requested procedure',
+    '',
+    'Four regions move side by side. `facts` takes down what each event says; the other three follow from it. An event that',
+    'the machine does not allow is refused, and the refusal is in the history of the procedure.',
+    '',
+    ...regions.flatMap((region) => [`## ${region}`, '', ...diagram(region), '', ...matrix(region), '']),
+    '## What causes an event',
+    '',
+    '| event | cause |',
+    '| --- | --- |',
+    ...Object.entries(causes).map(([event, cause]) => `| ${event} | ${cause} |`),
+    '',
+    '## The eight transactions',
+    '',
+    '| step | transaction |',
+    '| --- | --- |',
+    ...coreTransactions.map((transaction, index) => `| ${index + 1} | ${transaction} |`),
+    '',
+    '## Where the code of a transaction is',
+    '',
+    '| transaction | name | direction | service | file in src/transactions |',
+    '| --- | --- | --- | --- | --- |',
+    ...transactionList.map(
+      ({ id, name, direction, service, file }) => `| ${id} | ${name} | ${direction} | ${service} | \`${file}\` |`,
+    ),
+    '',
+  ].join('\n');
+}

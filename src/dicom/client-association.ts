@@ -1,0 +1,184 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { SwfError } from '../platform/errors.ts';
+import { createAssembler, encodeMessage } from './dimse.ts';
+import type { DimseMessage } from './dimse.ts';
+import { encodeAbort, encodeAssociateRequest, encodeRelease, parseAssociateAccept, pduType } from './pdu.ts';
+import { createPduReader } from './pdu-reader.ts';
+
+/** PEM texts. The other side's certificate is checked against `ca`, or the well-known authorities without one. */
+export interface DicomClientTls {
+  readonly ca?: string | Buffer;
+  readonly key?: string | Buffer;
+  readonly cert?: string | Buffer;
+  /** Name that the certificate has to show; the host when left out. */
+  readonly servername?: string;
+}
+
+export interface DicomPeer {
+  readonly host: string;
+  readonly port: number;
+  readonly callingAeTitle: string;
+  readonly calledAeTitle: string;
+  readonly tls?: DicomClientTls;
+  /** Longest wait for the connection, for the association and for each response, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** An open association with one presentation context. */
+export interface ClientAssociation {
+  readonly transferSyntax: string;
+  send(parts: readonly (Buffer | undefined)[]): void;
+  /** The next message. Rejects with `no-acknowledgement` when none comes. */
+  receive(): Promise<DimseMessage>;
+  release(): Promise<void>;
+  abort(): void;
+}
+
+interface Inbox<T> {
+  put(value: T): void;
+  fail(text: string): void;
+  take(what: string): Promise<T>;
+}
+
+const CONTEXT_ID = 1;
+const MAX_PDU_LENGTH = 65_536;
+const MAX_MESSAGE_BYTES = 16_777_216;
+const RELEASE_TIMEOUT_MS = 2_000;
+// The other side may announce that it takes less than one byte of data; that is not an association to work with.
+const SMALLEST_MAX_PDU_LENGTH = 16;
+
+/** Every way in which a response does not come is the same to the caller: the effect is unknown. */
+export const noResponse = (text: string): SwfError => new SwfError('no-acknowledgement', text);
+
+function createInbox<T>(timeoutMs: number): Inbox<T> {
+  const values: T[] = [];
+  let failure: SwfError | undefined;
+  let waiter: (() => void) | undefined;
+  const wake = (): void => waiter?.();
+  return {
+    put: (value) => {
+      values.push(value);
+      wake();
+    },
+    fail: (text) => {
+      failure ??= noResponse(text);
+      wake();
+    },
+    take: async (what) => {
+      if (values.length === 0 && !failure) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, timeoutMs);
+          waiter = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+        waiter = undefined;
+      }
+      const value = values.shift();
+      if (value !== undefined) return value;
+      throw failure ?? noResponse(`${what} did not come within ${timeoutMs} ms`);
+    },
+  };
+}
+
+interface Wire {
+  readonly socket: Socket;
+  /** PDUs other than data. */
+  readonly control: Inbox<{ type: number; body: Buffer }>;
+  readonly messages: Inbox<DimseMessage>;
+}
+
+function openSocket({ host, port, tls }: DicomPeer): Socket {
+  if (!tls) return connect({ host, port, noDelay: true });
+  const { servername, ...credentials } = tls;
+  return connectTls({ ...credentials, host, port, minVersion: 'TLSv1.2', ...(servername ? { servername } : {}) });
+}
+
+function openWire(peer: DicomPeer): Wire {
+  const socket = openSocket(peer);
+  socket.setNoDelay(true);
+  const wire: Wire = { socket, control: createInbox(peer.timeoutMs), messages: createInbox(peer.timeoutMs) };
+  const fail = (text: string): void => {
+    wire.control.fail(text);
+    wire.messages.fail(text);
+    socket.destroy();
+  };
+  const assembler = createAssembler({
+    isAccepted: (id) => id === CONTEXT_ID,
+    maxMessageBytes: MAX_MESSAGE_BYTES,
+    onMessage: (message) => wire.messages.put(message),
+  });
+  const receive = (type: number, body: Buffer): void => {
+    if (type === pduType.abort) return fail(`the peer aborted (source ${body[2] ?? 0}, reason ${body[3] ?? 0})`);
+    if (type === pduType.data) return assembler.push(body);
+    return wire.control.put({ type, body: Buffer.from(body) });
+  };
+  const reader = createPduReader({ maxPduLength: MAX_PDU_LENGTH, onPdu: receive, onViolation: fail });
+  socket.on('data', (chunk) => {
+    try {
+      reader.push(chunk);
+    } catch {
+      fail('the peer sent something malformed');
+    }
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => fail(`connection failed: ${error.code ?? error.name}`));
+  socket.on('close', () => fail('the peer closed the connection'));
+  return wire;
+}
+
+function acceptedSyntax(pdu: { type: number; body: Buffer }, sopClassUid: string): { syntax: string; limit: number } {
+  const { type, body } = pdu;
+  if (type === pduType.associateReject) {
+    throw noResponse(`the peer rejected the association (result ${body[1]}, source ${body[2]}, reason ${body[3]})`);
+  }
+  if (type !== pduType.associateAccept) throw noResponse(`the peer answered with a PDU of type ${type}`);
+  const { results, maxPduLength } = parseAssociateAccept(body);
+  const result = results.find(({ id }) => id === CONTEXT_ID);
+  if (result?.result !== 0)
+    throw noResponse(`the peer does not accept SOP class ${sopClassUid} (${result?.result ?? '-'})`);
+  const isTooSmall = maxPduLength > 0 && maxPduLength < SMALLEST_MAX_PDU_LENGTH;
+  if (isTooSmall) throw noResponse(`the peer takes PDUs of ${maxPduLength} bytes only`);
+  return { syntax: result.transferSyntax, limit: maxPduLength };
+}
+
+/** Opens an association for one SOP class. Rejects with `no-acknowledgement` unless its context is accepted. */
+export async function openAssociation(
+  peer: DicomPeer,
+  sopClassUid: string,
+  transferSyntaxes: readonly string[],
+): Promise<ClientAssociation> {
+  const wire = openWire(peer);
+  const { socket } = wire;
+  const contexts = [{ id: CONTEXT_ID, abstractSyntax: sopClassUid, transferSyntaxes }];
+  socket.write(encodeAssociateRequest({ ...peer, contexts, maxPduLength: MAX_PDU_LENGTH }));
+  const abort = (): void => {
+    socket.end(encodeAbort(0, 0));
+    socket.destroySoon();
+  };
+  try {
+    const { syntax, limit } = acceptedSyntax(await wire.control.take('the answer to the association'), sopClassUid);
+    return {
+      transferSyntax: syntax,
+      send: (parts) => void socket.write(encodeMessage(CONTEXT_ID, parts, limit)),
+      receive: () => wire.messages.take('the response'),
+      release: () => release(wire),
+      abort,
+    };
+  } catch (error) {
+    abort();
+    throw error instanceof SwfError && error.code === 'no-acknowledgement' ? error : noResponse('malformed answer');
+  }
+}
+
+// What was asked is answered by now: an untidy end changes nothing.
+async function release({ socket, control }: Wire): Promise<void> {
+  socket.write(encodeRelease(pduType.releaseRequest));
+  const limit = setTimeout(() => socket.destroy(), RELEASE_TIMEOUT_MS);
+  await control.take('the release response').catch(() => undefined);
+  clearTimeout(limit);
+  socket.end();
+  socket.destroySoon();
+}

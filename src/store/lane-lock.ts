@@ -1,0 +1,57 @@
+import pg from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describeError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+
+const LANE_LOCK = 72707371;
+const ASK_AGAIN_MS = 2_000;
+
+/** Of all processes that serve one database, one sends: two lanes to one peer would overtake each other. */
+export interface LaneLock {
+  stop(): Promise<void>;
+}
+
+/**
+ * Waits for the right to send, calls `onTaken` when it is ours and `onLost` when it is not ours any more.
+ * The right is a session's advisory lock on a connection of its own: it ends with the process or the connection.
+ */
+export function holdLaneLock(url: string, log: Log, holder: { onTaken(): void; onLost(): Promise<void> }): LaneLock {
+  const ending = new AbortController();
+  let client: pg.Client | undefined;
+
+  async function tryOnce(): Promise<void> {
+    const connection = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, keepAlive: true });
+    const gone = new Promise<void>((resolve) => {
+      connection.on('error', () => resolve());
+      connection.on('end', () => resolve());
+    });
+    client = connection;
+    await connection.connect();
+    const { rows } = await connection.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
+      LANE_LOCK,
+    ]);
+    if (!rows[0]?.taken) return;
+    holder.onTaken();
+    await gone;
+    await holder.onLost();
+  }
+
+  async function run(): Promise<void> {
+    while (!ending.signal.aborted) {
+      await tryOnce().catch((error: unknown) =>
+        log.warn(describeError(error), 'the right to send cannot be asked for'),
+      );
+      await client?.end().catch(() => {});
+      await delay(ASK_AGAIN_MS, undefined, { signal: ending.signal }).catch(() => {});
+    }
+  }
+
+  const done = run();
+  return {
+    stop: async () => {
+      ending.abort();
+      await client?.end().catch(() => {});
+      await done;
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Config } from '../platform/config.ts';
+import { describeError } from '../platform/errors.ts';
+import type { Ids } from '../platform/ids.ts';
+import type { Log } from '../platform/log.ts';
+import type { Store } from '../store/prisma.ts';
+
+/** What every transaction works with; time and chance are handed in. */
+export interface Department {
+  readonly store: Store;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly background: Background;
+}
+
+/** Work that nobody waits for, but that a clean stop lets finish. */
+export interface Background {
+  run(work: () => Promise<void>): void;
+  settled(): Promise<void>;
+}
+
+export function createBackground(log: Log): Background {
+  const running = new Set<Promise<void>>();
+  return {
+    run: (work) => {
+      const promise = work().catch((error: unknown) => log.warn(describeError(error), 'work in the background failed'));
+      running.add(promise);
+      void promise.finally(() => running.delete(promise));
+    },
+    settled: async () => {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}
+
+type Peer = Config['peers'][number];
+
+/** A peer that takes HL7. */
+export type Hl7Peer = Peer & { readonly hl7: NonNullable<Peer['hl7']> };
+
+function takesHl7(peer: Peer): peer is Hl7Peer {
+  return peer.hl7 !== undefined;
+}
+
+export function hl7Peers(config: Config): Hl7Peer[] {
+  return config.peers.filter(takesHl7);
+}
+
+/** RAD-4, RAD-12 and RAD-13 go to every image manager and every report manager. */
+export function procedureDestinations(config: Config): Hl7Peer[] {
+  return hl7Peers(config).filter((peer) => peer.actor !== 'order-placer');
+}
+
+/** RAD-3 goes to the order placer that sent the order, else to the first one of the site. */
+export function placerOf(
+  config: Config,
+  order: { readonly sendingApplication: string; readonly sendingFacility: string },
+): Hl7Peer | undefined {
+  const placers = hl7Peers(config).filter((peer) => peer.actor === 'order-placer');
+  const sent = placers.find(
+    (peer) => peer.hl7.application === order.sendingApplication && peer.hl7.facility === order.sendingFacility,
+  );
+  return sent ?? placers[0];
+}

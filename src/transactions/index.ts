@@ -1,0 +1,70 @@
+import type { InboundHl7Transaction } from './inbound-hl7.ts';
+import { patientRegistration } from './rad-01-patient.ts';
+import { placerOrder } from './rad-02-placer-order.ts';
+
+/** The IHE transactions that come in by HL7; MSH-9 picks one. */
+export const inboundHl7Transactions: readonly InboundHl7Transaction[] = [patientRegistration, placerOrder];
+
+/** One IHE transaction of the department, for documents and pages. */
+export interface TransactionInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly direction: 'in' | 'out';
+  readonly service: string;
+  /** The file under src/transactions. */
+  readonly file: string;
+}
+
+/** Every IHE transaction that this version takes part in. */
+export const transactionList: readonly TransactionInfo[] = [
+  {
+    id: 'RAD-1',
+    name: 'Patient Registration',
+    direction: 'in',
+    service: 'ADT^A01, A04, A05',
+    file: 'rad-01-patient.ts',
+  },
+  {
+    id: 'RAD-2',
+    name: 'Placer Order Management',
+    direction: 'in',
+    service: 'ORM^O01, OMG^O19 (NW)',
+    file: 'rad-02-placer-order.ts',
+  },
+  {
+    id: 'RAD-3',
+    name: 'Filler Order Management',
+    direction: 'out',
+    service: 'ORM^O01, OMG^O19 (SC: IP, CM)',
+    file: 'rad-03-filler-order.ts',
+  },
+  {
+    id: 'RAD-4',
+    name: 'Procedure Scheduled',
+    direction: 'out',
+    service: 'ORM^O01 + ZDS, OMI^O23 (NW/SC)',
+    file: 'rad-04-13-procedure.ts',
+  },
+  { id: 'RAD-5', name: 'Query Modality Worklist', direction: 'in', service: 'C-FIND', file: 'rad-05-worklist.ts' },
+  {
+    id: 'RAD-6',
+    name: 'Modality Procedure Step In Progress',
+    direction: 'in',
+    service: 'N-CREATE',
+    file: 'rad-06-07-mpps.ts',
+  },
+  {
+    id: 'RAD-7',
+    name: 'Modality Procedure Step Completed',
+    direction: 'in',
+    service: 'N-SET',
+    file: 'rad-06-07-mpps.ts',
+  },
+  {
+    id: 'RAD-49',
+    name: 'Instance Availability Notification',
+    direction: 'in',
+    service: 'N-CREATE',
+    file: 'rad-11-49-availability.ts',
+  },
+];

@@ -1,0 +1,64 @@
+import type { RenderedMessage } from '../mapping/procedure-to-hl7.ts';
+import type { Envelope, OrderSubject } from '../mapping/segments-to-hl7.ts';
+import type { StoredOrder } from '../store/orders.ts';
+import type { OutgoingMessage } from '../store/outbox.ts';
+import type { StoredPatient } from '../store/patients.ts';
+import type { Department, Hl7Peer } from './department.ts';
+
+/** An order with its patient, as it stands when a message about it is made. */
+export interface Subject {
+  readonly order: StoredOrder;
+  readonly patient: StoredPatient;
+}
+
+/** MSH of a new message to a peer, with a control id of its own. */
+export function envelopeFor(department: Department, peer: Hl7Peer, at: Date): Envelope {
+  const { organisation } = department.config;
+  return {
+    version: peer.hl7.version,
+    application: organisation.application,
+    facility: organisation.facility,
+    receivingApplication: peer.hl7.application,
+    receivingFacility: peer.hl7.facility,
+    controlId: department.ids.controlId(),
+    at,
+    timeZone: organisation.timeZone,
+    characterSet: peer.hl7.characterSet,
+  };
+}
+
+export function subjectOf({ order, patient }: Subject, envelope: Envelope): OrderSubject {
+  return {
+    patient,
+    visit: order.visit,
+    order: order.details,
+    fillerOrderNumber: order.fillerOrderNumber,
+    accessionNumber: order.accessionNumber,
+    application: envelope.application,
+  };
+}
+
+/** What a message is about: its IHE transaction, the effect that made it, and whose delivery it is. */
+export interface About {
+  readonly transaction: string;
+  readonly effect: string;
+  readonly orderId: number;
+  readonly procedureId?: number;
+}
+
+/** A finished message as the outbox takes it. */
+export function outgoing(peer: Hl7Peer, envelope: Envelope, rendered: RenderedMessage, about: About): OutgoingMessage {
+  return {
+    destination: peer.name,
+    protocol: 'HL7',
+    transaction: about.transaction,
+    messageType: rendered.messageType,
+    controlId: envelope.controlId,
+    sendingApplication: envelope.application,
+    sendingFacility: envelope.facility,
+    raw: rendered.bytes,
+    effect: about.effect,
+    orderId: about.orderId,
+    procedureId: about.procedureId,
+  };
+}

@@ -1,0 +1,190 @@
+import { ordersFromHl7 } from '../mapping/order-from-hl7.ts';
+import { patientFromHl7, visitFromHl7 } from '../mapping/patient-from-hl7.ts';
+import { localTimeOf } from '../platform/clock.ts';
+import { SwfError } from '../platform/errors.ts';
+import { completedByOrder, differencesOf, registered } from '../workflow/patient-changes.ts';
+import { planProcedures, planSize } from '../workflow/planning.ts';
+import type { ProcedureEvent } from '../workflow/procedure-context.ts';
+import { startProcedure } from '../workflow/procedure-machine.ts';
+import type { Confirmation, PatientStatement, PlacerOrder, PlannedProcedure } from '../workflow/vocabulary.ts';
+import { remark } from '../store/messages.ts';
+import { takeNumbers } from '../store/numbers.ts';
+import { type StoredOrder, createOrder } from '../store/orders.ts';
+import { type StoredPatient, findOrCreatePatient, findPatient, savePatient, saveVisit } from '../store/patients.ts';
+import { addHistory, createProcedure } from '../store/procedures.ts';
+import { procedureDestinations } from './department.ts';
+import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
+import { type HeldOrder, type HeldProcedure, type Unit, finish, hold, send } from './unit-of-work.ts';
+
+/** RAD-2 Placer Order Management (RAD TF-2 4.2): the order placer asks for procedures; all orders of a message or none. */
+export const placerOrder: InboundHl7Transaction = {
+  id: 'RAD-2',
+  name: 'Placer Order Management',
+  accepts: ['ORM^O01', 'OMG^O19'],
+  handle: async (unit, inbound) => {
+    const { reading, at } = inbound;
+    const orders = ordersFromHl7(reading);
+    const said = patientFromHl7(reading);
+    const visit = visitFromHl7(reading);
+    const { patient, differences } = await patientOfOrder(unit, said, inbound);
+    const stored = visit && (await saveVisit(unit.tx, patient.id, visit, { at, visitStatus: undefined }));
+    const held: HeldOrder[] = [];
+    for (const order of orders) {
+      const saved = await saveOrder(unit, inbound, { order, patient, visitId: stored?.id, differences });
+      const procedures = await planOrder(unit, inbound, { order, saved, patient });
+      held.push({ order: saved, patient, procedures });
+    }
+    await remark(unit.tx, inbound.messageId, reading.remarks);
+    await finish(unit, held, at);
+  },
+};
+
+/** The patient of an order: one it has to create, or a known one of whom it fills only what is empty. */
+async function patientOfOrder(
+  unit: Unit,
+  said: PatientStatement,
+  inbound: InboundHl7,
+): Promise<{ patient: StoredPatient; differences: string[] }> {
+  const [identifier] = said.identifiers;
+  if (!identifier)
+    throw new SwfError('required-field-missing', 'the patient identifier (PID-3.1) is empty', { location: 'PID^1^3' });
+  const { tx, department } = unit;
+  if (department.config.policy.unknownPatient === 'reject') {
+    const known = await findPatient(tx, identifier);
+    if (!known) throw new SwfError('unknown-key', 'the patient (PID-3) is not known', { location: 'PID^1^3' });
+  }
+  const found = await findOrCreatePatient(tx, identifier, () => ({
+    patient: registered(undefined, said),
+    at: inbound.at,
+  }));
+  if (found.created) {
+    inbound.reading.remarks.push('the order created its patient: no registration had come');
+    return { patient: found.patient, differences: [] };
+  }
+  const differences = differencesOf(found.patient, said);
+  const completed = completedByOrder(found.patient, said);
+  await savePatient(tx, found.patient.id, completed);
+  if (differences.length > 0)
+    inbound.reading.remarks.push(`PID differs from the registered patient in: ${differences.join(', ')}`);
+  return { patient: { ...found.patient, ...completed }, differences };
+}
+
+interface OrderToSave {
+  readonly order: PlacerOrder;
+  readonly patient: StoredPatient;
+  readonly visitId: number | undefined;
+  readonly differences: readonly string[];
+}
+
+async function saveOrder(
+  unit: Unit,
+  inbound: InboundHl7,
+  { order, patient, visitId, differences }: OrderToSave,
+): Promise<StoredOrder> {
+  const { tx, department } = unit;
+  const [fillerOrderNumber = ''] = await takeNumbers(tx, 'fillerOrderNumber', 1);
+  const assigned = await takeNumbers(tx, 'accessionNumber', 1);
+  return createOrder(tx, {
+    patientId: patient.id,
+    visitId,
+    order,
+    placerOrderIssuer:
+      order.placerOrderNumber.namespace ?? order.placerOrderNumber.universalId ?? inbound.sendingApplication,
+    fillerOrderNumber,
+    accessionNumbers: [...wantedAccessionNumber(order, department.config.policy.accessionNumber, inbound), ...assigned],
+    patientDifferences: differences,
+    sendingApplication: inbound.sendingApplication,
+    sendingFacility: inbound.sendingFacility,
+    messageId: inbound.messageId,
+    at: inbound.at,
+  });
+}
+
+/** The placer's accession number, where the site takes it and DICOM can carry it (SH, 16 characters). */
+function wantedAccessionNumber(order: PlacerOrder, policy: 'assign' | 'accept', inbound: InboundHl7): string[] {
+  const wanted = order.requestedAccessionNumber;
+  if (policy === 'assign' || wanted === undefined) return [];
+  if (/^[\x21-\x5b\x5d-\x7e][\x20-\x5b\x5d-\x7e]{0,15}$/.test(wanted)) return [wanted];
+  inbound.reading.remarks.push('the accession number of the order does not fit DICOM (16 characters); ours is used');
+  return [];
+}
+
+interface OrderToPlan {
+  readonly order: PlacerOrder;
+  readonly saved: StoredOrder;
+  readonly patient: StoredPatient;
+}
+
+async function planOrder(
+  unit: Unit,
+  inbound: InboundHl7,
+  { order, saved, patient }: OrderToPlan,
+): Promise<HeldProcedure[]> {
+  const { tx, department } = unit;
+  const { catalogue, organisation, policy } = department.config;
+  const size = planSize(order, catalogue, policy.unknownProcedure);
+  const identifiers = {
+    requestedProcedureIds: await takeNumbers(tx, 'requestedProcedureId', size.procedures),
+    scheduledProcedureStepIds: await takeNumbers(tx, 'scheduledProcedureStepId', size.steps),
+    studyInstanceUids: Array.from({ length: size.procedures }, () => department.ids.uid()),
+  };
+  const site = { catalogue, unknownProcedure: policy.unknownProcedure };
+  const plans = planProcedures(order, site, identifiers, localTimeOf(inbound.at, organisation.timeZone));
+  const held: HeldProcedure[] = [];
+  for (const plan of plans)
+    held.push(
+      await startPlan(unit, inbound, { plan, orderId: saved.id, patient, differences: saved.patientDifferences }),
+    );
+  return held;
+}
+
+function confirmationOf(messageId: number, peer: string, at: Date): Confirmation {
+  return { kind: 'ack', peer, messageId, code: 'AA', at: at.toISOString() };
+}
+
+interface PlanToStart {
+  readonly plan: PlannedProcedure;
+  readonly orderId: number;
+  readonly patient: StoredPatient;
+  readonly differences: readonly string[];
+}
+
+/** A planned procedure gets its machine, and where the site schedules by itself its first event. */
+async function startPlan(
+  unit: Unit,
+  inbound: InboundHl7,
+  { plan, orderId, patient, differences }: PlanToStart,
+): Promise<HeldProcedure> {
+  const { department, tx } = unit;
+  const { registration } = patient;
+  const machine = startProcedure({
+    procedure: plan,
+    registration:
+      registration && confirmationOf(registration.messageId, registration.sendingApplication, registration.at),
+    order: confirmationOf(inbound.messageId, inbound.sendingApplication, inbound.at),
+  });
+  const held = hold(await createProcedure(tx, orderId, plan, { machine, at: inbound.at }));
+  const cause = { messageId: inbound.messageId, causedBy: inbound.sendingApplication, at: inbound.at };
+  const remarkText =
+    differences.length > 0
+      ? `the order's PID differs from the registered patient in: ${differences.join(', ')}`
+      : undefined;
+  await addHistory(tx, [
+    {
+      procedureId: held.stored.id,
+      event: 'ordered',
+      fromState: '',
+      toState: machine.value.acquisition,
+      remark: remarkText,
+      ...cause,
+    },
+  ]);
+  if (department.config.policy.autoSchedule) {
+    const event: ProcedureEvent = {
+      type: 'schedule',
+      destinations: procedureDestinations(department.config).map((peer) => peer.name),
+    };
+    send(held, event, cause);
+  }
+  return held;
+}

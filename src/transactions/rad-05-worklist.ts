@@ -1,0 +1,178 @@
+import { EXPLICIT_VR_LITTLE_ENDIAN, encodeDataset } from '../dicom/codec.ts';
+import { type Dataset, dataset, toDicomJson } from '../dicom/dataset.ts';
+import type { FinalStatus, FindAnswer, FindRow, RequestContext } from '../dicom/handlers.ts';
+import {
+  answerFor,
+  checkWorklistIdentifier,
+  matchesWorklist,
+  unsupportedKeys,
+  worklistConditions,
+} from '../dicom/matching.ts';
+import { stepToWorklist } from '../mapping/step-to-worklist.ts';
+import { localTimeOf } from '../platform/clock.ts';
+import { SwfError } from '../platform/errors.ts';
+import type { Confirmation } from '../workflow/vocabulary.ts';
+import { admitRequest } from '../store/messages.ts';
+import { type WorklistRow, worklistRows, worklistStatuses } from '../store/worklist.ts';
+import type { Department } from './department.ts';
+import { finish, holdOrders, runUnit, send } from './unit-of-work.ts';
+import { orderOfProcedure } from '../store/procedures.ts';
+
+/** Modality Worklist Information Model, FIND SOP Class. */
+export const MWL_SOP_CLASS = '1.2.840.10008.5.1.4.31';
+
+interface Match {
+  readonly row: WorklistRow;
+  readonly item: Dataset;
+}
+
+/** Worklist items that match an identifier exactly: the database narrows, PS3.4 C.2.2.2 decides. */
+async function* matches(department: Department, identifier: Dataset): AsyncGenerator<Match> {
+  const statuses = worklistStatuses(department.config.policy.startedOnWorklist);
+  for await (const rows of worklistRows(department.store, worklistConditions(identifier), statuses)) {
+    for (const row of rows) {
+      const item = stepToWorklist(row);
+      if (matchesWorklist(item, identifier)) yield { row, item };
+    }
+  }
+}
+
+// PS3.4 K.4.1.1.4
+const PENDING = 0xff00;
+const PENDING_KEYS_UNSUPPORTED = 0xff01;
+const OUT_OF_RESOURCES = 0xa700;
+
+/** RAD-5 Query Modality Worklist (RAD TF-2 4.5): streams the answer; the first offer of a procedure is noted afterwards. */
+export function findWorklist(
+  department: Department,
+  identifier: Dataset,
+  context: Pick<RequestContext, 'callingAeTitle'>,
+): FindAnswer {
+  const offered = new Map<number, number>();
+  const at = department.clock.now();
+  const limit = department.config.limits.dicom.worklistRows;
+  async function* answer(): AsyncGenerator<FindRow, FinalStatus | undefined> {
+    const refusal = checkWorklistIdentifier(identifier);
+    if (refusal) return refusal;
+    const status = unsupportedKeys(identifier).length > 0 ? PENDING_KEYS_UNSUPPORTED : PENDING;
+    let rows = 0;
+    for await (const { row, item } of matches(department, identifier)) {
+      if (++rows > limit) return { status: OUT_OF_RESOURCES, comment: `more than ${limit} matches; ask for less` };
+      if (!row.offered) offered.set(row.procedureId, row.stepId);
+      yield { status, dataset: answerFor(item, identifier) };
+    }
+    return undefined;
+  }
+  const afterwards = (rows: number): void => {
+    const durationMs = department.clock.now().getTime() - at.getTime();
+    department.log.info({ transaction: 'RAD-5', peer: context.callingAeTitle, rows, durationMs }, 'worklist query');
+    if (offered.size > 0)
+      department.background.run(() =>
+        noteOffers(department, identifier, { context, at, procedureIds: [...offered.keys()] }),
+      );
+  };
+  return Object.assign(answer(), { afterwards });
+}
+
+interface Offers {
+  readonly context: Pick<RequestContext, 'callingAeTitle'>;
+  readonly at: Date;
+  readonly procedureIds: readonly number[];
+}
+
+/** Each procedure that was offered for the first time learns it: one journal entry for the query, one small unit each. */
+async function noteOffers(
+  department: Department,
+  identifier: Dataset,
+  { context, at, procedureIds }: Offers,
+): Promise<void> {
+  const { callingAeTitle } = context;
+  const messageId = await department.store.transaction((tx) =>
+    admitRequest(
+      tx,
+      {
+        protocol: 'DICOM',
+        transaction: 'RAD-5',
+        messageType: 'C-FIND',
+        controlId: '',
+        sendingApplication: callingAeTitle,
+        sendingFacility: '',
+        raw: encodeDataset(identifier, EXPLICIT_VR_LITTLE_ENDIAN),
+        transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN,
+        at,
+      },
+      '0000',
+    ),
+  );
+  const confirmation: Confirmation = {
+    kind: 'query',
+    peer: callingAeTitle,
+    messageId,
+    code: '0000',
+    at: at.toISOString(),
+  };
+  for (const procedureId of procedureIds) await noteOffer(department, procedureId, confirmation);
+}
+
+async function noteOffer(department: Department, procedureId: number, confirmation: Confirmation): Promise<void> {
+  await runUnit(department, async (unit) => {
+    const orders = await holdOrders(unit, [await orderOfProcedure(unit.tx, procedureId)]);
+    const procedure = orders.flatMap((held) => held.procedures).find(({ stored }) => stored.id === procedureId);
+    // Another answer may have been first; then there is nothing to note.
+    if (!procedure || procedure.machine.context.confirmations[4]) return;
+    const cause = { messageId: confirmation.messageId, causedBy: confirmation.peer, at: new Date(confirmation.at) };
+    send(procedure, { type: 'offered', confirmation }, cause);
+    await finish(unit, orders, cause.at);
+  });
+}
+
+/** What a person asks the worklist for. */
+export interface WorklistQuestion {
+  readonly scheduledStationAeTitle?: string | undefined;
+  /** `YYYY-MM-DD`, `YYYYMMDD`, `today`, or a range `a-b` of the compact form. */
+  readonly date?: string | undefined;
+  readonly modality?: string | undefined;
+  readonly patientId?: string | undefined;
+  readonly accessionNumber?: string | undefined;
+}
+
+/** A day or a range as DICOM asks for it. Throws 'data-type' for anything else. */
+export function worklistDate(text: string, today: string): string {
+  if (text === 'today') return today.replaceAll('-', '');
+  const compact = /^\d{4}-\d{2}-\d{2}$/.test(text) ? text.replaceAll('-', '') : text;
+  if (/^(\d{8}|\d{8}-(\d{8})?|-\d{8})$/.test(compact)) return compact;
+  throw new SwfError('data-type', 'a date is YYYY-MM-DD, YYYYMMDD, today, or a range YYYYMMDD-YYYYMMDD');
+}
+
+/** The keys that a question asks by; every other key of the item is asked for as well by `swf worklist`. */
+export function worklistKeys(question: WorklistQuestion, today: string): Dataset {
+  const date = question.date === undefined ? null : worklistDate(question.date, today);
+  return dataset({
+    PatientID: question.patientId ?? null,
+    AccessionNumber: question.accessionNumber ?? null,
+    ScheduledProcedureStepSequence: [
+      {
+        ScheduledStationAETitle: question.scheduledStationAeTitle ?? null,
+        ScheduledProcedureStepStartDate: date,
+        Modality: question.modality ?? null,
+      },
+    ],
+  });
+}
+
+/** What C-FIND would answer, as DICOM JSON (PS3.18 Annex F): whole items, up to the site's limit. */
+export async function worklistAsJson(
+  department: Department,
+  question: WorklistQuestion,
+): Promise<{ items: object[]; truncated: boolean }> {
+  const today = localTimeOf(department.clock.now(), department.config.organisation.timeZone).date;
+  const identifier = worklistKeys(question, today);
+  const refusal = checkWorklistIdentifier(identifier);
+  if (refusal) throw new SwfError('data-type', refusal.comment);
+  const items: object[] = [];
+  for await (const { item } of matches(department, identifier)) {
+    if (items.length >= department.config.limits.dicom.worklistRows) return { items, truncated: true };
+    items.push(toDicomJson(item));
+  }
+  return { items, truncated: false };
+}

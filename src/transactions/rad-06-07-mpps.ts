@@ -1,0 +1,251 @@
+import { type Dataset, text } from '../dicom/dataset.ts';
+import { storable } from '../mapping/dicom-checks.ts';
+import {
+  type Mpps,
+  applySet,
+  createRefusal,
+  instancesOf,
+  isRefusal,
+  mppsFromDicom,
+} from '../mapping/mpps-from-dicom.ts';
+import { isUid } from '../platform/ids.ts';
+import {
+  type StepCandidate,
+  duplicateInstance,
+  matchSteps,
+  setRefusal,
+  unknownInstance,
+} from '../workflow/mpps-rules.ts';
+import type { ProcedureEvent } from '../workflow/procedure-context.ts';
+import type { Confirmation } from '../workflow/vocabulary.ts';
+import {
+  type StoredPerformedStep,
+  countInstances,
+  createPerformedStep,
+  lastNotification,
+  lockPerformedStep,
+  ordersOfPerformedStep,
+  savePerformedStep,
+} from '../store/performed-steps.ts';
+import { ordersOfReferences } from '../store/procedures.ts';
+import type { Department } from './department.ts';
+import {
+  type DicomAnswer,
+  type DicomRequest,
+  type InboundDicom,
+  RequestRefused,
+  carryOutRequest,
+} from './inbound-dicom.ts';
+import { type HeldOrder, type HeldProcedure, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
+
+/** Modality Performed Procedure Step SOP Class. */
+export const MPPS_SOP_CLASS = '1.2.840.10008.3.1.2.3.3';
+
+/** An MPPS request from the wire. */
+export interface MppsRequest {
+  readonly sopInstanceUid: string | undefined;
+  readonly callingAeTitle: string;
+  readonly dataset: Dataset;
+  readonly raw: Uint8Array;
+  readonly transferSyntaxUid: string;
+}
+
+/** Why a person should look at an MPPS; listed until somebody has. */
+type Exception = 'no-open-step' | 'patient-differs' | 'already-started' | 'discontinued';
+
+function requestOf(
+  mpps: MppsRequest,
+  sopInstanceUid: string,
+  about: Pick<DicomRequest, 'transaction' | 'messageType'>,
+): DicomRequest {
+  return {
+    ...about,
+    sopInstanceUid,
+    callingAeTitle: mpps.callingAeTitle,
+    raw: mpps.raw,
+    transferSyntaxUid: mpps.transferSyntaxUid,
+  };
+}
+
+/** RAD-6 Modality Procedure Step In Progress (RAD TF-2 4.6): N-CREATE. A request without an instance UID gets one. */
+export async function mppsCreate(department: Department, mpps: MppsRequest): Promise<DicomAnswer> {
+  const sopInstanceUid = mpps.sopInstanceUid ?? department.ids.uid();
+  const request = requestOf(mpps, sopInstanceUid, { transaction: 'RAD-6', messageType: 'N-CREATE' });
+  return carryOutRequest(department, request, async (unit, inbound) => {
+    if (!isUid(sopInstanceUid)) throw new RequestRefused({ status: 0x0117, comment: 'invalid SOP instance UID' });
+    const refusal = createRefusal(mpps.dataset);
+    if (refusal) throw new RequestRefused(refusal);
+    await start(unit, inbound, { mpps: mppsFromDicom(mpps.dataset), dataset: mpps.dataset });
+    return undefined;
+  });
+}
+
+interface Started {
+  readonly mpps: Mpps;
+  readonly dataset: Dataset;
+}
+
+/** The steps of held procedures as an MPPS can be matched to them. */
+function candidatesOf(orders: readonly HeldOrder[]): StepCandidate[] {
+  return orders.flatMap(({ order, procedures }) =>
+    procedures.flatMap(({ stored }) =>
+      stored.steps.map((step) => ({
+        stepId: step.id,
+        procedureId: stored.id,
+        scheduledProcedureStepId: step.scheduledProcedureStepId,
+        stepStatus: step.stepStatus,
+        modality: step.modality,
+        scheduledStationAeTitles: step.scheduledStationAeTitles,
+        studyInstanceUid: stored.studyInstanceUid,
+        requestedProcedureId: stored.requestedProcedureId,
+        accessionNumber: order.accessionNumber,
+      })),
+    ),
+  );
+}
+
+async function start(unit: Unit, inbound: InboundDicom, { mpps, dataset }: Started): Promise<void> {
+  const { request, cause } = inbound;
+  const studyInstanceUids = mpps.references.flatMap((item) => [item.studyInstanceUid, ...item.referencedStudyUids]);
+  const accessionNumbers = mpps.references.flatMap((item) => item.accessionNumber ?? []);
+  const orders = await holdOrders(unit, await ordersOfReferences(unit.tx, { studyInstanceUids, accessionNumbers }));
+  const candidates = candidatesOf(orders);
+  const matches = mpps.references.map((item) => matchSteps(item, candidates, mpps.modality));
+  const matched = [...new Map(matches.flat().map((step) => [step.stepId, step])).values()];
+  const performedStepId = await createPerformedStep(unit.tx, {
+    sopInstanceUid: request.sopInstanceUid,
+    performedProcedureStepId: mpps.performedProcedureStepId,
+    performedStationAeTitle: mpps.performedStationAeTitle,
+    modality: mpps.modality,
+    studyInstanceUids,
+    dataset: storable(dataset),
+    exception: exceptionOf(matches, matched, { orders, dataset }),
+    callingAeTitle: request.callingAeTitle,
+    stepIds: matched.map((step) => step.stepId),
+    at: cause.at,
+  });
+  if (performedStepId === undefined) throw new RequestRefused(duplicateInstance);
+  for (const procedure of orders.flatMap((held) => held.procedures)) {
+    const steps = matched
+      .filter((step) => step.procedureId === procedure.stored.id)
+      .map((step) => step.scheduledProcedureStepId);
+    if (steps.length === 0) continue;
+    send(
+      procedure,
+      {
+        type: 'performedStepStarted',
+        performedStep: request.sopInstanceUid,
+        steps,
+        confirmation: inbound.confirmation,
+      },
+      cause,
+    );
+  }
+  await finish(unit, orders, cause.at);
+}
+
+function exceptionOf(
+  matches: readonly (readonly StepCandidate[])[],
+  matched: readonly StepCandidate[],
+  { orders, dataset }: { readonly orders: readonly HeldOrder[]; readonly dataset: Dataset },
+): Exception | undefined {
+  if (matches.some((steps) => steps.length === 0)) return 'no-open-step';
+  const procedureIds = new Set(matched.map((step) => step.procedureId));
+  const owners = orders.filter(({ procedures }) => procedures.some(({ stored }) => procedureIds.has(stored.id)));
+  const patientId = text(dataset, 'PatientID');
+  // The step says whose it is; a modality that names another patient is for a person to look at.
+  const agrees = owners.every(({ patient }) =>
+    patient.identifiers.some((identifier) => identifier.value === patientId),
+  );
+  if (patientId !== undefined && !agrees) return 'patient-differs';
+  return matched.some((step) => step.stepStatus === 'STARTED') ? 'already-started' : undefined;
+}
+
+/** RAD-7 Modality Procedure Step Completed (RAD TF-2 4.7): N-SET, and every N-SET before it. */
+export async function mppsSet(department: Department, mpps: MppsRequest): Promise<DicomAnswer> {
+  const sopInstanceUid = mpps.sopInstanceUid ?? '';
+  const request = requestOf(mpps, sopInstanceUid, { transaction: 'RAD-7', messageType: 'N-SET' });
+  return carryOutRequest(department, request, async (unit, inbound) => {
+    const orderIds = await ordersOfPerformedStep(unit.tx, sopInstanceUid);
+    if (!orderIds) throw new RequestRefused(unknownInstance);
+    const orders = await holdOrders(unit, orderIds);
+    const stored = await lockPerformedStep(unit.tx, sopInstanceUid);
+    const refusal = setRefusal(stored.performedProcedureStepStatus);
+    if (refusal) throw new RequestRefused(refusal);
+    return update(unit, inbound, { orders, stored, change: mpps.dataset });
+  });
+}
+
+interface Update {
+  readonly orders: readonly HeldOrder[];
+  readonly stored: StoredPerformedStep;
+  readonly change: Dataset;
+}
+
+// PS3.7 C.4.2: attribute list error, a warning: what could be taken was taken.
+const ATTRIBUTE_LIST_WARNING = 0x0107;
+
+async function update(
+  unit: Unit,
+  inbound: InboundDicom,
+  { orders, stored, change }: Update,
+): Promise<Partial<DicomAnswer> | undefined> {
+  const { at } = inbound.cause;
+  const result = applySet(stored.dataset as Dataset, change);
+  if (isRefusal(result)) throw new RequestRefused(result);
+  const exception: Exception | string | null = result.status === 'DISCONTINUED' ? 'discontinued' : stored.exception;
+  await savePerformedStep(unit.tx, stored.id, {
+    status: result.status,
+    dataset: storable(result.dataset),
+    exception,
+    instances: instancesOf(result.dataset),
+    at,
+  });
+  const procedures = orders
+    .flatMap((held) => held.procedures)
+    .filter(({ stored: procedure }) => procedure.steps.some((step) => stored.stepIds.includes(step.id)));
+  for (const procedure of procedures) {
+    const steps = procedure.stored.steps
+      .filter((step) => stored.stepIds.includes(step.id))
+      .map((step) => step.scheduledProcedureStepId);
+    const performed = { performedStep: stored.sopInstanceUid, steps, confirmation: inbound.confirmation };
+    send(procedure, await eventOf(unit, procedure, { status: result.status, performed }), inbound.cause);
+  }
+  await finish(unit, orders, at);
+  if (result.toleratedAttributes.length === 0) return undefined;
+  return { status: ATTRIBUTE_LIST_WARNING, attributeIdentifierList: result.toleratedAttributes };
+}
+
+interface Performed {
+  readonly status: 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED';
+  readonly performed: {
+    readonly performedStep: string;
+    readonly steps: readonly string[];
+    readonly confirmation: Confirmation;
+  };
+}
+
+/** The event of an N-SET; a final one carries how many instances the final MPPS now name and how many are there. */
+async function eventOf(
+  unit: Unit,
+  procedure: HeldProcedure,
+  { status, performed }: Performed,
+): Promise<ProcedureEvent> {
+  if (status === 'IN PROGRESS') return { type: 'performedStepUpdated', ...performed };
+  const procedureId = procedure.stored.id;
+  const counts = (await countInstances(unit.tx, [procedureId])).get(procedureId) ?? { named: 0, available: 0 };
+  const report = counts.available > 0 ? await lastNotification(unit.tx, procedureId) : undefined;
+  const notification: Confirmation | undefined = report && {
+    kind: 'notification',
+    peer: report.callingAeTitle,
+    messageId: report.messageId,
+    code: '0000',
+    at: report.at.toISOString(),
+  };
+  const instances = { ...counts, notification };
+  return {
+    type: status === 'COMPLETED' ? 'performedStepCompleted' : 'performedStepDiscontinued',
+    ...performed,
+    instances,
+  };
+}

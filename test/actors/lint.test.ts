@@ -1,0 +1,172 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadScenario, scenarioFilesAt } from '../../actors/lint.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'swf lint '));
+  writeFileSync(join(folder, 'a04.hl7'), 'MSH|^~\\&|||||${now}||ADT^A04|${controlId}|P|2.3.1\nPID|||${patientId}\n');
+  writeFileSync(join(folder, 'mpps.yaml'), 'PatientID: ${patientId}\nStudyInstanceUID: ${studyInstanceUid}\n');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const head = `scenario: x
+title: A scenario
+cast: [ADT, OP, IM, MOD]
+let:
+  patientId: P-\${run}
+steps:
+`;
+
+/** The problems of a scenario with these steps, each as `line text`. */
+function problemsOf(steps: string, top = head): string[] {
+  const file = join(folder, 'scenario.yaml');
+  writeFileSync(file, top + steps);
+  return loadScenario(file).problems.map(({ line, text }) => `${line ?? ''} ${text}`);
+}
+
+const sent = `  - step: One
+    from: ADT
+    send: a04.hl7
+`;
+
+describe('a scenario without mistakes', () => {
+  it('is loaded with its steps, its verbs and its default waiting time', () => {
+    const file = join(folder, 'scenario.yaml');
+    writeFileSync(file, `${head}${sent}    ack: { MSA-1: AA }\n`);
+
+    const { scenario, problems } = loadScenario(file);
+
+    expect(problems).toEqual([]);
+    expect(scenario?.within).toBe(15_000);
+    expect(scenario?.steps.map(({ verb, step }) => [verb, step])).toEqual([['send', 'One']]);
+  });
+
+  it('keeps numbers as they are written: 001500 is a time, 2.30 a version', () => {
+    const file = join(folder, 'scenario.yaml');
+    writeFileSync(file, `${head}  - { step: A, from: MOD, find: { StudyTime: 001500, StudyID: 2.30 }, matches: 2 }\n`);
+
+    const { scenario } = loadScenario(file);
+
+    expect(scenario?.steps[0]).toMatchObject({ find: { StudyTime: '001500', StudyID: '2.30' }, matches: 2 });
+  });
+
+  it('is what this project ships', () => {
+    const shipped = scenarioFilesAt(fileURLToPath(new URL('../../scenarios', import.meta.url)));
+
+    expect(shipped.length).toBeGreaterThanOrEqual(2);
+    expect(shipped.flatMap((file) => loadScenario(file).problems)).toEqual([]);
+  });
+});
+
+describe('the linter', () => {
+  it('names an unknown key at the step it stands in, and the key that was meant', () => {
+    const [problem] = problemsOf(`${sent}    captures: { a: MSA-1 }\n`);
+
+    expect(problem).toBe('10 step 1: Unrecognized key: "captures" (did you mean capture?)  → at steps[0]');
+  });
+
+  it('names an unknown key of the head', () => {
+    expect(problemsOf(sent, head.replace('title:', 'titel: A\ntitle:'))).toEqual([
+      '2 Unrecognized key: "titel" (did you mean title?)',
+    ]);
+  });
+
+  it('names a status without quotes, which YAML reads as a number', () => {
+    const [problem] = problemsOf('  - { step: A, from: MOD, create: { PatientID: x }, status: 0000 }\n');
+
+    expect(problem).toContain('step 1: expected four hexadecimal digits in quotes, received number');
+    expect(problem).toContain('→ at steps[0].status');
+  });
+
+  it('names a misspelt verb', () => {
+    expect(problemsOf('  - { step: A, to: IM, recieve: ORM^O01 }\n')).toEqual([
+      '7 step 1: Unrecognized key: "recieve" (did you mean receive?)  → at steps[0]',
+    ]);
+  });
+
+  it('refuses a step with no verb and one with two', () => {
+    expect(problemsOf('  - { step: A, to: IM }\n')[0]).toContain('a step needs one verb');
+    expect(problemsOf('  - { step: A, from: ADT, send: a04.hl7, quiet: 1s }\n')[0]).toContain(
+      'a step has one verb, this one has send and quiet',
+    );
+  });
+
+  it('tells a name that is captured later from one that nobody knows', () => {
+    const problems =
+      problemsOf(`  - { step: A, to: OP, receive: 'ORM^O01', expect: { ORC-3: '\${fillerNumber}', ORC-2: '\${pateintId}' } }
+  - { step: B, to: IM, receive: 'ORM^O01', capture: { fillerNumber: ORC-3.1 } }
+  - { step: C, to: OP, receive: 'ORM^O01', expect: { ORC-3: '\${fillerNumber}' } }
+`);
+
+    expect(problems).toEqual([
+      '7 step 1: ${fillerNumber} is used before it is captured',
+      '7 step 1: ${pateintId} is not known: neither in let nor captured (did you mean patientId?)',
+    ]);
+  });
+
+  it('looks for names in the files of a step', () => {
+    expect(problemsOf('  - { step: A, from: MOD, create: mpps.yaml }\n')).toEqual([
+      '7 step 1: ${studyInstanceUid} is not known: neither in let nor captured (in mpps.yaml)',
+    ]);
+  });
+
+  it('names a let that asks for a later one', () => {
+    expect(problemsOf(sent, head.replace('  patientId', '  visit: V-${patientId}\n  patientId'))).toEqual([
+      '5 let visit: ${patientId} is not known above this line',
+    ]);
+  });
+
+  it('names a missing file', () => {
+    expect(problemsOf('  - { step: A, from: ADT, send: b05.hl7 }\n')).toEqual(['7 step 1: there is no file b05.hl7']);
+  });
+
+  it('names an actor outside the cast, of no kind, and one that cannot do this', () => {
+    expect(problemsOf(sent.replace('ADT', 'ADT_B'))[0]).toContain('ADT_B is not in the cast');
+    expect(problemsOf(sent.replace('ADT', 'PACS'))[0]).toContain('an actor is an ADT, OP, IM, RM or MOD');
+    expect(problemsOf(sent.replace('ADT', 'MOD'))[0]).toContain('MOD cannot send');
+    expect(problemsOf(sent, head.replace('[ADT,', '[OF, ADT,'))[0]).toContain('OF is never in the cast');
+  });
+
+  it('names a place that is none, by the wire of the step', () => {
+    expect(problemsOf(`${sent}    ack: { MSA1: AA }\n`)[0]).toContain('MSA1 is not a place');
+    expect(problemsOf('  - { step: A, from: MOD, find: { PatientID: x }, expect: { PatientNmae: y } }\n')[0]).toContain(
+      'PatientNmae is not a DICOM keyword',
+    );
+    expect(problemsOf('  - { step: A, from: MOD, find: { PatientNmae: x } }\n')[0]).toContain(
+      'PatientNmae is not a DICOM keyword',
+    );
+  });
+
+  it('names a check that is none and a regular expression that is none', () => {
+    expect(problemsOf(`${sent}    ack: { MSA-1: { anyOf: [AA] } }\n`)[0]).toContain('→ at steps[0].ack.MSA-1');
+    expect(problemsOf(`${sent}    ack: { MSA-1: { matches: '(' } }\n`)[0]).toContain('→ at steps[0].ack.MSA-1');
+  });
+
+  it('names the line of a mistake in the YAML itself, and a key that stands twice', () => {
+    expect(problemsOf('  - step: [A\n')[0]).toMatch(/^[78] /);
+    expect(problemsOf(`${sent}    send: a04.hl7\n`)[0]).toMatch(/^10 Map keys must be unique/);
+  });
+
+  it('tells every mistake at once', () => {
+    expect(
+      problemsOf(`${sent}    acks: {}\n  - { step: B, quiet: soon }\n  - { step: C, offline: RM }\n`),
+    ).toHaveLength(3);
+  });
+});
+
+describe('the scenarios at a path', () => {
+  it('are a file, a folder, or the folders in it by name', () => {
+    for (const name of ['b', 'a', 'none']) mkdirSync(join(folder, 'set', name), { recursive: true });
+    const [a, b] = [join(folder, 'set', 'a', 'scenario.yaml'), join(folder, 'set', 'b', 'scenario.yaml')];
+    for (const file of [a, b]) writeFileSync(file, head);
+
+    expect(scenarioFilesAt(a)).toEqual([a]);
+    expect(scenarioFilesAt(join(folder, 'set', 'a'))).toEqual([a]);
+    expect(scenarioFilesAt(join(folder, 'set'))).toEqual([a, b]);
+    expect(scenarioFilesAt(join(folder, 'nothing'))).toEqual([]);
+  });
+});
