@@ -43,7 +43,7 @@ module.exports = {
     {
       name: 'only the composition knows the composition',
       severity: 'error',
-      from: { path: '^(src|actors)/', pathNot: '^src/(cli|server)\\.ts$' },
+      from: { path: '^(src|actors)/', pathNot: ['^src/cli\\.ts$', '^src/cli-', '^src/server\\.ts$'] },
       to: { path: '^src/(cli|server)\\.ts$' },
     },
   ],

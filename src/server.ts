@@ -138,6 +138,9 @@ async function startHl7(department: Department): Promise<{ port: number; stop():
   });
 }
 
+// What every association goes through; all else is worth a line in the log.
+const ordinary: ReadonlySet<string> = new Set(['accepted', 'released', 'closed']);
+
 async function startDicom(department: Department): Promise<{ port: number; stop(): Promise<void> }> {
   const { config, log } = department;
   const { associations, pduBytes, messageBytes, idle, artim } = config.limits.dicom;
@@ -158,11 +161,16 @@ async function startDicom(department: Department): Promise<{ port: number; stop(
       },
       nSet: (request, { callingAeTitle }) => mppsSet(department, { ...request, callingAeTitle }),
     },
-    onEvent: (event) =>
-      log.warn(
-        { remote: event.remoteAddress, peer: event.callingAeTitle, outcome: event.kind, error: event.text },
-        'dicom connection',
-      ),
+    onEvent: (event) => {
+      const fields = {
+        remote: event.remoteAddress,
+        peer: event.callingAeTitle,
+        outcome: event.kind,
+        error: event.text,
+      };
+      if (ordinary.has(event.kind)) log.debug(fields, 'dicom connection');
+      else log.warn(fields, 'dicom connection');
+    },
     ...(tls ? { tls } : {}),
   });
 }

@@ -55,6 +55,12 @@ export interface DicomServerOptions {
   readonly onEvent?: (event: DicomServerEvent) => void;
 }
 
+/** A server that listens. */
+export interface DicomServer {
+  readonly port: number;
+  readonly stop: () => Promise<void>;
+}
+
 const SCHEDULER_SOP_CLASSES: readonly string[] = [
   sopClass.verification,
   sopClass.modalityWorklistFind,
@@ -75,7 +81,7 @@ interface Running {
  * Listens as an SCP for Verification, Modality Worklist, MPPS and Instance Availability Notification. Rejects with
  * the error of the bind. `stop` takes no new association, finishes the requests in hand, then aborts and closes.
  */
-export async function startDicomServer(options: DicomServerOptions): Promise<{ port: number; stop(): Promise<void> }> {
+export async function startDicomServer(options: DicomServerOptions): Promise<DicomServer> {
   prepareLibrary();
   const connections = new Map<Socket, GuardedConnection>();
   const { calledAeTitles, callingAeTitles, sopClasses = SCHEDULER_SOP_CLASSES, limits } = options;

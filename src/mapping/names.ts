@@ -22,7 +22,7 @@ export function shortened(text: string | undefined, longest: number): string | n
   if (text === undefined) return null;
   const clean = text
     .replaceAll('\\', '/')
-    .replaceAll(/[\x00-\x1f\x7f]+/g, ' ')
+    .replaceAll(/\p{Cc}+/gu, ' ')
     .trim();
   return clean === '' ? null : [...clean].slice(0, longest).join('');
 }

@@ -78,7 +78,7 @@ export async function loadPatient(tx: Tx, id: number): Promise<StoredPatient> {
   };
 }
 
-function toIdentifier(row: {
+export function toIdentifier(row: {
   value: string;
   assigningAuthority: string;
   universalId: string | null;

@@ -114,7 +114,7 @@ async function runTransaction<T>(prisma: PrismaClient, work: (tx: Tx) => Promise
 
 /** A plain value as a JSON column takes it. */
 export function json(value: object): Prisma.InputJsonValue {
-  return value as Prisma.InputJsonValue;
+  return value;
 }
 
 /** `YYYY-MM-DD` as a DATE column takes it. */

@@ -182,6 +182,8 @@ interface Update {
   readonly change: Dataset;
 }
 
+const discontinued: Exception = 'discontinued';
+
 // PS3.7 C.4.2: attribute list error, a warning: what could be taken was taken.
 const ATTRIBUTE_LIST_WARNING = 0x0107;
 
@@ -193,7 +195,7 @@ async function update(
   const { at } = inbound.cause;
   const result = applySet(stored.dataset as Dataset, change);
   if (isRefusal(result)) throw new RequestRefused(result);
-  const exception: Exception | string | null = result.status === 'DISCONTINUED' ? 'discontinued' : stored.exception;
+  const exception = result.status === 'DISCONTINUED' ? discontinued : stored.exception;
   await savePerformedStep(unit.tx, stored.id, {
     status: result.status,
     dataset: storable(result.dataset),

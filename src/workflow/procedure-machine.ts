@@ -188,12 +188,12 @@ type Snapshot = ReturnType<typeof procedureMachine.resolveState>;
 type Action = ReturnType<typeof transition<typeof procedureMachine>>[1][number];
 
 function atRest(snapshot: Snapshot): StoredMachine {
-  return { value: snapshot.value as unknown as RegionStates, context: snapshot.context };
+  return { value: snapshot.value, context: snapshot.context };
 }
 
 function effectsOf(actions: readonly Action[]): Effect[] {
   return actions.map((action) => {
-    if (action.type === 'effect') return action.params as unknown as Effect;
+    if (action.type === 'effect') return action.params as Effect;
     // A timer or an invoked actor would be lost with the process.
     throw new Error(`action ${action.type} is not allowed in a stored machine`);
   });

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { decodeDataset, IMPLICIT_VR_LITTLE_ENDIAN } from '../../src/dicom/codec.ts';
-import type { Dataset, DatasetInput } from '../../src/dicom/dataset.ts';
-import { encodeCommand, encodeMessage } from '../../src/dicom/dimse.ts';
-import { encodeAssociateRequest } from '../../src/dicom/pdu.ts';
+import { IMPLICIT_VR_LITTLE_ENDIAN } from '../../src/dicom/codec.ts';
+import type { DatasetInput } from '../../src/dicom/dataset.ts';
+import { createAssembler, encodeCommand, encodeMessage } from '../../src/dicom/dimse.ts';
+import type { DimseMessage } from '../../src/dicom/dimse.ts';
+import { encodeAssociateRequest, pduType } from '../../src/dicom/pdu.ts';
 import { createPduReader } from '../../src/dicom/pdu-reader.ts';
 import { sopClass } from '../../src/dicom/status.ts';
 
@@ -11,10 +12,12 @@ const ITEM_PATIENCE_MS = 5_000;
 
 export interface RawPeer {
   write(...bytes: Buffer[]): void;
-  /** The next PDU as `type:first body bytes`, `closed` at the end of the connection. */
+  /** The next PDU; `closed` at the end of the connection. */
   next(): Promise<{ type: number | 'closed'; body: Buffer }>;
-  /** The next command set. */
-  command(): Promise<Dataset>;
+  /** The next DIMSE message, and the longest P-DATA-TF that brought it. */
+  message(): Promise<DimseMessage & { longest: number }>;
+  /** Stops reading. */
+  pause(): void;
   end(): void;
 }
 
@@ -51,11 +54,24 @@ export async function rawPeer(port: number): Promise<RawPeer> {
   return {
     write: (...bytes) => void socket.write(Buffer.concat(bytes)),
     next,
-    command: async () => {
-      const { body } = await next();
-      return decodeDataset(body.subarray(6), IMPLICIT_VR_LITTLE_ENDIAN);
+    message: async () => {
+      const whole: DimseMessage[] = [];
+      let longest = 0;
+      const assembler = createAssembler({
+        isAccepted: () => true,
+        maxMessageBytes: 1_048_576,
+        onMessage: (message) => void whole.push(message),
+      });
+      for (;;) {
+        const { type, body } = await next();
+        if (type !== pduType.data) throw new Error(`PDU ${type} in place of a message`);
+        longest = Math.max(longest, body.length);
+        assembler.push(body);
+        if (whole[0]) return { ...whole[0], longest };
+      }
     },
-    end: () => socket.destroy(),
+    pause: () => void socket.pause(),
+    end: () => void socket.destroy(),
   };
 }
 

@@ -1,0 +1,222 @@
+import { z } from 'zod';
+import { coreTransactions } from '../workflow/procedure-context.ts';
+import { problemCodes } from './problem.ts';
+
+/** What the interface answers, as schemas: the OpenAPI document is made of them. */
+
+const instant = z.string().describe('ISO 8601, UTC');
+const uid = z.string().describe('DICOM UID');
+
+export const acquisitionState = z.enum([
+  'planned',
+  'scheduled',
+  'held',
+  'inProgress',
+  'completed',
+  'discontinued',
+  'cancelled',
+]);
+
+export const orderStatus = z.enum(['SC', 'IP', 'CM', 'DC', 'CA', 'HD']);
+
+const stepStatus = z.enum([
+  'SCHEDULED',
+  'ARRIVED',
+  'READY',
+  'STARTED',
+  'DEPARTED',
+  'COMPLETED',
+  'CANCELLED',
+  'DISCONTINUED',
+]);
+
+const orderNumbers = {
+  accessionNumber: z.string().describe('OBR-18 / IPC-1'),
+  placerOrderNumber: z.string().describe('ORC-2.1'),
+  fillerOrderNumber: z.string().describe('ORC-3.1'),
+};
+
+const patientDifferences = z
+  .array(z.string())
+  .describe("Names of the fields in which the order's PID differs from the registered patient.");
+
+export const order = z.object({
+  ...orderNumbers,
+  placerOrderIssuer: z.string().describe('ORC-2.2, else MSH-3 of the message that brought the order'),
+  patientId: z.string().describe('PID-3.1'),
+  orderStatus: z.string().describe('ORC-5, HL7 table 0038'),
+  reportedOrderStatus: z.string().nullable().describe('ORC-5 as RAD-3 last reported it'),
+  patientDifferences,
+  procedures: z.array(z.object({ requestedProcedureId: z.string(), state: z.string() })),
+  createdAt: instant,
+});
+
+const step = z.object({
+  scheduledProcedureStepId: z.string().describe('OBR-20 / IPC-4'),
+  stepStatus,
+  modality: z.string(),
+  scheduledStationAeTitles: z.array(z.string()),
+  start: z.string().describe("YYYY-MM-DDTHH:MM:SS on the site's wall clock"),
+});
+
+const confirmation = z.object({
+  kind: z.enum(['ack', 'response', 'notification', 'query']),
+  peer: z.string(),
+  messageId: z.int().describe('Entry of the journal'),
+  code: z.string().describe('MSA-1, or a DIMSE status in four hexadecimal digits'),
+});
+
+const transaction = z.object({
+  step: z.int().min(1).max(8),
+  transaction: z.enum(coreTransactions),
+  happened: z.boolean(),
+  at: instant.nullable(),
+  confirmedBy: z.array(confirmation),
+});
+
+export const procedure = z.object({
+  requestedProcedureId: z.string().describe('OBR-19 / IPC-2'),
+  ...orderNumbers,
+  studyInstanceUid: uid,
+  patientId: z.string().describe('PID-3.1'),
+  orderStatus: z.string().describe('ORC-5, HL7 table 0038'),
+  state: z.string().describe(acquisitionState.options.join(', ')),
+  availability: z.string().describe('unknown, partial, available'),
+  instances: z.object({ named: z.int(), available: z.int() }),
+  steps: z.array(step),
+  performedSteps: z.array(z.object({ sopInstanceUid: uid, performedProcedureStepStatus: z.string() })),
+  transactions: z.array(transaction).describe('The eight transactions of the simple case'),
+  patientDifferences: patientDifferences.optional(),
+});
+
+export const historyLine = z.object({
+  at: instant,
+  event: z.string(),
+  from: z.string(),
+  to: z.string(),
+  cause: z.object({
+    messageId: z.int().nullable(),
+    transaction: z.string().nullable(),
+    by: z.string().nullable().describe('Peer, AE title or person'),
+  }),
+  remark: z.string().nullable(),
+});
+
+export const unscheduledStep = z.object({
+  sopInstanceUid: uid,
+  exception: z.string().describe('Why a person should look at it'),
+  performedProcedureStepStatus: z.string(),
+  performedProcedureStepId: z.string(),
+  performedStationAeTitle: z.string(),
+  callingAeTitle: z.string(),
+  modality: z.string(),
+  patientId: z.string().nullable().describe('(0010,0020) as the modality sent it'),
+  studyInstanceUids: z.array(z.string()),
+  scheduledProcedureStepIds: z.array(z.string()).describe('Scheduled steps that it performs'),
+  createdAt: instant,
+  updatedAt: instant,
+});
+
+export const worklist = z.object({
+  items: z.array(z.looseObject({})).describe('Worklist items in the DICOM JSON model (PS3.18 Annex F)'),
+  next: z.null(),
+  truncated: z.boolean().describe('More steps match than the site answers: ask for less.'),
+});
+
+const delivery = z.object({
+  destination: z.string(),
+  effect: z.string(),
+  deliveryStatus: z.string().describe('PENDING, DELIVERED, REFUSED, SKIPPED'),
+  attempts: z.int(),
+  lastAttemptAt: instant.nullable(),
+  settledAt: instant.nullable(),
+  lastError: z.string().nullable(),
+});
+
+export const message = z.object({
+  id: z.int(),
+  direction: z.enum(['in', 'out']),
+  protocol: z.enum(['HL7', 'DICOM']),
+  transaction: z.string().nullable().describe('RAD-n'),
+  messageType: z.string().describe('MSH-9 or the DIMSE request'),
+  controlId: z.string().describe('MSH-10, or the affected SOP Instance UID'),
+  sendingApplication: z.string(),
+  sendingFacility: z.string(),
+  peer: z.string().describe('Whom it came from or went to'),
+  at: instant,
+  outcome: z.enum(['accepted', 'refused', 'waiting']),
+  answerCode: z.string().nullable().describe('MSA-1, or a DIMSE status in four hexadecimal digits'),
+  controlIdReused: z.boolean(),
+  remarks: z.array(z.string()),
+});
+
+export const wholeMessage = message.extend({
+  encoding: z.enum(['text', 'base64']).describe('Of `raw` and `answer`: HL7 is text, DICOM is base64'),
+  raw: z.string().describe('What stood on the wire'),
+  answer: z.string().nullable(),
+  transferSyntaxUid: z.string().nullable(),
+  delivery: delivery.nullable(),
+  requestedProcedureIds: z.array(z.string()).describe('Requested procedures that it moved or announces'),
+});
+
+export const destination = z.object({
+  name: z.string(),
+  actor: z.string().nullable().describe('null when the site file no longer names it'),
+  address: z.string().nullable().describe('HOST:PORT'),
+  pending: z.int(),
+  oldestPendingSeconds: z.int().nullable().describe('How long its oldest message has been waiting'),
+  refused: z.int().describe('Messages that the peer refused'),
+  lastSuccessAt: instant.nullable(),
+  lastError: z.string().nullable(),
+  lastErrorAt: instant.nullable(),
+});
+
+const identifier = z.object({
+  value: z.string().describe('PID-3.1'),
+  assigningAuthority: z.string().describe('PID-3.4.1'),
+  universalId: z.string().optional(),
+  universalIdType: z.string().optional(),
+  identifierType: z.string().optional(),
+});
+
+export const patient = z.object({
+  identifiers: z.array(identifier),
+  name: z
+    .object({
+      family: z.string().optional(),
+      given: z.string().optional(),
+      middle: z.string().optional(),
+      suffix: z.string().optional(),
+      prefix: z.string().optional(),
+      degree: z.string().optional(),
+    })
+    .describe('PID-5'),
+  birthDate: z.string().nullable().describe('YYYY-MM-DD'),
+  sex: z.string().nullable().describe('HL7 table 0001'),
+  registeredAt: instant.nullable().describe('By RAD-1; null while only orders have named the patient'),
+  visits: z.array(
+    z.object({
+      visitNumber: z.string(),
+      assigningAuthority: z.string(),
+      visitStatus: z.string(),
+      patientClass: z.string().nullable(),
+      updatedAt: instant,
+    }),
+  ),
+  orders: z.array(order.pick({ placerOrderNumber: true, placerOrderIssuer: true, accessionNumber: true, orderStatus: true })),
+});
+
+export const problem = z.looseObject({
+  type: z.enum(problemCodes),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().describe('What is wrong and what to do next'),
+});
+
+export const readiness = z.object({
+  ready: z.boolean(),
+  checks: z
+    .array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string().optional() }))
+    .optional(),
+  ports: z.record(z.string(), z.int()).optional(),
+});

@@ -1,0 +1,64 @@
+import type { Store, Tx } from './prisma.ts';
+import { instant, readSnapshot } from './read-page.ts';
+
+/** How a delivery lane stands. */
+export interface LaneView {
+  readonly destination: string;
+  readonly pending: number;
+  /** Since when its oldest message waits. */
+  readonly oldestPendingAt: string | null;
+  /** Messages that the peer refused; they are not sent again by themselves. */
+  readonly refused: number;
+  readonly lastDeliveredAt: string | null;
+  readonly lastError: string | null;
+  readonly lastErrorAt: string | null;
+}
+
+type Counts = ReadonlyMap<string, { readonly pending: number; readonly refused: number }>;
+
+async function openCounts(tx: Tx): Promise<Counts> {
+  const rows = await tx.delivery.groupBy({
+    by: ['destination', 'deliveryStatus'],
+    where: { deliveryStatus: { in: ['PENDING', 'REFUSED'] } },
+    _count: { _all: true },
+  });
+  const counts = new Map<string, { pending: number; refused: number }>();
+  for (const row of rows) {
+    const count = counts.get(row.destination) ?? { pending: 0, refused: 0 };
+    count[row.deliveryStatus === 'PENDING' ? 'pending' : 'refused'] = row._count._all;
+    counts.set(row.destination, count);
+  }
+  return counts;
+}
+
+/** Only the head of a lane is tried, and a lane goes in order of ids: three rows tell how it stands. */
+async function laneOf(tx: Tx, destination: string, counts: Counts): Promise<LaneView> {
+  const select = { createdAt: true, settledAt: true, lastAttemptAt: true, lastError: true } as const;
+  const lane = (deliveryStatus: 'PENDING' | 'REFUSED' | 'DELIVERED', id: 'asc' | 'desc') =>
+    tx.delivery.findFirst({ where: { destination, deliveryStatus }, orderBy: { id }, select });
+  const head = await lane('PENDING', 'asc');
+  const refused = await lane('REFUSED', 'desc');
+  const delivered = await lane('DELIVERED', 'desc');
+  // The head was tried after everything before it was settled.
+  const failed = head?.lastError ? head : refused;
+  return {
+    destination,
+    pending: counts.get(destination)?.pending ?? 0,
+    oldestPendingAt: instant(head?.createdAt ?? null),
+    refused: counts.get(destination)?.refused ?? 0,
+    lastDeliveredAt: instant(delivered?.settledAt ?? null),
+    lastError: failed?.lastError ?? null,
+    lastErrorAt: instant(failed?.lastAttemptAt ?? null),
+  };
+}
+
+/** The lanes of these destinations, and those of others that still hold something: a peer may have left the site file. */
+export async function readLanes(store: Store, destinations: readonly string[]): Promise<LaneView[]> {
+  return readSnapshot(store, async (tx) => {
+    const counts = await openCounts(tx);
+    const lanes: LaneView[] = [];
+    for (const destination of new Set([...destinations, ...counts.keys()]))
+      lanes.push(await laneOf(tx, destination, counts));
+    return lanes;
+  });
+}
