@@ -21,8 +21,14 @@ export interface AppDeps {
 
 /** What a route answers: JSON of its schema, or a text as it is. */
 export type Reply<T> =
-  | { readonly json: T; readonly status?: number }
-  | { readonly type: string; readonly body: string | Uint8Array };
+  { readonly json: T; readonly status?: number } | { readonly type: string; readonly body: string | Uint8Array };
+
+/** A value that is only looked at. */
+type Shown<T> = T extends readonly (infer Item)[]
+  ? readonly Shown<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Shown<T[Key]> }
+    : T;
 
 /** The checked parameters of a request. */
 export interface Call<P, Q> {
@@ -48,7 +54,7 @@ interface Definition<P extends Shape, Q extends Shape, R extends z.ZodType> {
   readonly problems?: readonly number[];
   /** Answered without the token. */
   readonly open?: boolean;
-  readonly answer: (deps: AppDeps, call: Call<z.output<P>, z.output<Q>>) => Promise<Reply<z.input<R>>>;
+  readonly answer: (deps: AppDeps, call: Call<z.output<P>, z.output<Q>>) => Promise<Reply<Shown<z.input<R>>>>;
 }
 
 /** A row of the one table that routing, checking and the OpenAPI document are made of; every route is a GET. */
@@ -76,7 +82,7 @@ export const text = z
   .string()
   .min(1)
   .max(250)
-  .regex(/^\P{Cc}*$/u, 'may not hold control characters');
+  .refine((value) => !/\p{Cc}/u.test(value), 'may not hold control characters');
 
 /** A whole number of a path or query. */
 export function whole(least: number, most: number) {

@@ -203,7 +203,9 @@ export const patient = z.object({
       updatedAt: instant,
     }),
   ),
-  orders: z.array(order.pick({ placerOrderNumber: true, placerOrderIssuer: true, accessionNumber: true, orderStatus: true })),
+  orders: z.array(
+    order.pick({ placerOrderNumber: true, placerOrderIssuer: true, accessionNumber: true, orderStatus: true }),
+  ),
 });
 
 export const problem = z.looseObject({
@@ -215,8 +217,6 @@ export const problem = z.looseObject({
 
 export const readiness = z.object({
   ready: z.boolean(),
-  checks: z
-    .array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string().optional() }))
-    .optional(),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string().optional() })).optional(),
   ports: z.record(z.string(), z.int()).optional(),
 });

@@ -1,5 +1,4 @@
 import type { Tx } from './prisma.ts';
-import { Prisma } from './generated/client.ts';
 
 /**
  * Numbers from PostgreSQL sequences: never MAX+1 and never from memory. A rollback leaves a gap; a number is never
@@ -14,11 +13,23 @@ const sequences = {
 
 export type NumberKind = keyof typeof sequences;
 
-/** The next numbers of a kind, e.g. `A000123`. */
-export async function takeNumbers(tx: Tx, kind: NumberKind, count: number): Promise<string[]> {
-  const { sequence, prefix } = sequences[kind];
-  const rows = await tx.$queryRaw<{ n: bigint }[]>(
-    Prisma.sql`SELECT nextval(${sequence}::regclass) AS n FROM generate_series(1, ${count}::int)`,
+/** The next numbers of several kinds, as many as asked for of each, e.g. `A000123`. */
+export async function takeNumbers(
+  tx: Tx,
+  wanted: Readonly<Partial<Record<NumberKind, number>>>,
+): Promise<Readonly<Record<NumberKind, readonly string[]>>> {
+  const kinds = (Object.keys(sequences) as NumberKind[]).flatMap((kind) =>
+    Array<NumberKind>(wanted[kind] ?? 0).fill(kind),
   );
-  return rows.map((row) => prefix + String(row.n).padStart(6, '0'));
+  const rows = await tx.$queryRaw<{ kind: NumberKind; n: bigint }[]>`
+    SELECT k.kind, nextval(k.sequence::regclass) AS n
+    FROM unnest(${kinds}::text[], ${kinds.map((kind) => sequences[kind].sequence)}::text[]) AS k(kind, sequence)`;
+  const numbersOf = (kind: NumberKind): string[] =>
+    rows.filter((row) => row.kind === kind).map((row) => sequences[kind].prefix + String(row.n).padStart(6, '0'));
+  return {
+    accessionNumber: numbersOf('accessionNumber'),
+    fillerOrderNumber: numbersOf('fillerOrderNumber'),
+    requestedProcedureId: numbersOf('requestedProcedureId'),
+    scheduledProcedureStepId: numbersOf('scheduledProcedureStepId'),
+  };
 }

@@ -19,33 +19,39 @@ export interface OutgoingMessage {
 
 /** Puts messages into the lanes. The patient is locked, so ids follow the order of commits that concern him. */
 export async function addDeliveries(tx: Tx, messages: readonly OutgoingMessage[], at: Date): Promise<void> {
-  for (const message of messages) {
-    await tx.message.create({
-      data: {
-        direction: 'OUT',
-        protocol: message.protocol,
-        transaction: message.transaction,
-        messageType: message.messageType,
-        controlId: message.controlId,
-        sendingApplication: message.sendingApplication,
-        sendingFacility: message.sendingFacility,
-        peer: message.destination,
-        at,
-        raw: new Uint8Array(message.raw),
-        outcome: 'WAITING',
-        delivery: {
-          create: {
-            destination: message.destination,
-            effect: message.effect,
-            deliveryStatus: 'PENDING',
-            orderId: message.orderId ?? null,
-            procedureId: message.procedureId ?? null,
-            createdAt: at,
-          },
-        },
-      },
-    });
-  }
+  if (messages.length === 0) return;
+  const created = await tx.message.createManyAndReturn({
+    data: messages.map((message) => messageRow(message, at)),
+    select: { id: true },
+  });
+  // Rows come back in the order of their values, so that each delivery finds its message.
+  await tx.delivery.createMany({
+    data: messages.map((message, index) => ({
+      messageId: created[index]?.id ?? 0,
+      destination: message.destination,
+      effect: message.effect,
+      deliveryStatus: 'PENDING' as const,
+      orderId: message.orderId ?? null,
+      procedureId: message.procedureId ?? null,
+      createdAt: at,
+    })),
+  });
+}
+
+function messageRow(message: OutgoingMessage, at: Date) {
+  return {
+    direction: 'OUT' as const,
+    protocol: message.protocol,
+    transaction: message.transaction,
+    messageType: message.messageType,
+    controlId: message.controlId,
+    sendingApplication: message.sendingApplication,
+    sendingFacility: message.sendingFacility,
+    peer: message.destination,
+    at,
+    raw: new Uint8Array(message.raw),
+    outcome: 'WAITING' as const,
+  };
 }
 
 export interface PendingDelivery {

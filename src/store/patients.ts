@@ -54,13 +54,25 @@ function patientColumns(patient: Patient) {
   };
 }
 
+const withIdentifiers = {
+  identifiers: { orderBy: { id: 'asc' } },
+  registeredBy: { select: { sendingApplication: true } },
+} as const;
+
+/** Reads locked patients, by id. */
+export async function loadPatients(tx: Tx, ids: readonly number[]): Promise<Map<number, StoredPatient>> {
+  const rows = await tx.patient.findMany({ where: { id: { in: [...ids] } }, include: withIdentifiers });
+  return new Map(rows.map((row) => [row.id, toPatient(row)]));
+}
+
 /** Reads a locked patient. */
 export async function loadPatient(tx: Tx, id: number): Promise<StoredPatient> {
-  const row = await tx.patient.findUniqueOrThrow({
-    where: { id },
-    include: { identifiers: { orderBy: { id: 'asc' } }, registeredBy: { select: { sendingApplication: true } } },
-  });
-  const registered = row.registeredByMessageId !== null && row.registeredAt !== null;
+  return toPatient(await tx.patient.findUniqueOrThrow({ where: { id }, include: withIdentifiers }));
+}
+
+function toPatient(row: Prisma.PatientGetPayload<{ include: typeof withIdentifiers }>): StoredPatient {
+  const { registeredByMessageId: messageId, registeredAt: at } = row;
+  const sendingApplication = row.registeredBy?.sendingApplication ?? '';
   return {
     id: row.id,
     identifiers: row.identifiers.map(toIdentifier),
@@ -68,13 +80,7 @@ export async function loadPatient(tx: Tx, id: number): Promise<StoredPatient> {
     birthDate: row.birthDate ? dateOf(row.birthDate) : undefined,
     sex: row.sex ?? undefined,
     demographics: row.demographics as Demographics,
-    registration: registered
-      ? {
-          messageId: row.registeredByMessageId ?? 0,
-          at: row.registeredAt ?? row.createdAt,
-          sendingApplication: row.registeredBy?.sendingApplication ?? '',
-        }
-      : undefined,
+    registration: messageId === null || at === null ? undefined : { messageId, at, sendingApplication },
   };
 }
 

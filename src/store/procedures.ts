@@ -188,8 +188,12 @@ export async function ordersOfReferences(
   return rows.map((row) => row.orderId).sort((a, b) => a - b);
 }
 
-/** The order of one procedure by its database id. */
-export async function orderOfProcedure(tx: Tx, procedureId: number): Promise<number> {
-  const row = await tx.requestedProcedure.findUniqueOrThrow({ where: { id: procedureId }, select: { orderId: true } });
-  return row.orderId;
+/** The orders of procedures, by database ids. */
+export async function ordersOfProcedures(tx: Tx, procedureIds: readonly number[]): Promise<number[]> {
+  const rows = await tx.requestedProcedure.findMany({
+    where: { id: { in: [...procedureIds] } },
+    select: { orderId: true },
+    distinct: ['orderId'],
+  });
+  return rows.map((row) => row.orderId).sort((a, b) => a - b);
 }

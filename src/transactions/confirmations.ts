@@ -1,7 +1,6 @@
 import type { ProcedureEvent } from '../workflow/procedure-context.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import { type PendingDelivery, settle } from '../store/outbox.ts';
-import { orderOfProcedure } from '../store/procedures.ts';
 import type { Department } from './department.ts';
 import { type Cause, type HeldProcedure, finish, holdOrders, runUnit, send } from './unit-of-work.ts';
 
@@ -30,10 +29,7 @@ export async function confirmDelivery(department: Department, delivery: PendingD
   const at = department.clock.now();
   const { destination, messageId } = delivery;
   await runUnit(department, async (unit) => {
-    const orderId =
-      delivery.orderId ??
-      (delivery.procedureId === undefined ? undefined : await orderOfProcedure(unit.tx, delivery.procedureId));
-    const orders = await holdOrders(unit, orderId === undefined ? [] : [orderId]);
+    const orders = await holdOrders(unit, delivery.orderId === undefined ? [] : [delivery.orderId]);
     const settlement = {
       status: heard.kind === 'delivered' ? ('DELIVERED' as const) : ('REFUSED' as const),
       at,

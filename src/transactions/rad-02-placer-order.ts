@@ -4,14 +4,13 @@ import { localTimeOf } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
 import { completedByOrder, differencesOf, registered } from '../workflow/patient-changes.ts';
 import { planProcedures, planSize } from '../workflow/planning.ts';
-import type { ProcedureEvent } from '../workflow/procedure-context.ts';
 import { startProcedure } from '../workflow/procedure-machine.ts';
 import type { Confirmation, PatientStatement, PlacerOrder, PlannedProcedure } from '../workflow/vocabulary.ts';
 import { remark } from '../store/messages.ts';
 import { takeNumbers } from '../store/numbers.ts';
 import { type StoredOrder, createOrder } from '../store/orders.ts';
 import { type StoredPatient, findOrCreatePatient, findPatient, savePatient, saveVisit } from '../store/patients.ts';
-import { addHistory, createProcedure } from '../store/procedures.ts';
+import { createProcedure } from '../store/procedures.ts';
 import { procedureDestinations } from './department.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { type HeldOrder, type HeldProcedure, type Unit, finish, hold, send } from './unit-of-work.ts';
@@ -30,9 +29,7 @@ export const placerOrder: InboundHl7Transaction = {
     const stored = visit && (await saveVisit(unit.tx, patient.id, visit, { at, visitStatus: undefined }));
     const held: HeldOrder[] = [];
     for (const order of orders) {
-      const saved = await saveOrder(unit, inbound, { order, patient, visitId: stored?.id, differences });
-      const procedures = await planOrder(unit, inbound, { order, saved, patient });
-      held.push({ order: saved, patient, procedures });
+      held.push(await createPlannedOrder(unit, inbound, { order, patient, visitId: stored?.id, differences }));
     }
     await remark(unit.tx, inbound.messageId, reading.remarks);
     await finish(unit, held, at);
@@ -76,22 +73,48 @@ interface OrderToSave {
   readonly differences: readonly string[];
 }
 
+/** One order with its procedures and steps; its numbers are taken at once. */
+async function createPlannedOrder(unit: Unit, inbound: InboundHl7, toSave: OrderToSave): Promise<HeldOrder> {
+  const { tx, department } = unit;
+  const { order, patient } = toSave;
+  const { catalogue, organisation, policy } = department.config;
+  const size = planSize(order, catalogue, policy.unknownProcedure);
+  const numbers = await takeNumbers(tx, {
+    accessionNumber: 1,
+    fillerOrderNumber: 1,
+    requestedProcedureId: size.procedures,
+    scheduledProcedureStepId: size.steps,
+  });
+  const saved = await saveOrder(unit, inbound, { ...toSave, numbers });
+  const identifiers = {
+    requestedProcedureIds: numbers.requestedProcedureId,
+    scheduledProcedureStepIds: numbers.scheduledProcedureStepId,
+    studyInstanceUids: Array.from({ length: size.procedures }, () => department.ids.uid()),
+  };
+  const site = { catalogue, unknownProcedure: policy.unknownProcedure };
+  const plans = planProcedures(order, site, identifiers, localTimeOf(inbound.at, organisation.timeZone));
+  const procedures: HeldProcedure[] = [];
+  for (const plan of plans) procedures.push(await startPlan(unit, inbound, { plan, order: saved, patient }));
+  return { order: saved, patient, procedures };
+}
+
+type TakenNumbers = Awaited<ReturnType<typeof takeNumbers>>;
+
 async function saveOrder(
   unit: Unit,
   inbound: InboundHl7,
-  { order, patient, visitId, differences }: OrderToSave,
+  { order, patient, visitId, differences, numbers }: OrderToSave & { readonly numbers: TakenNumbers },
 ): Promise<StoredOrder> {
   const { tx, department } = unit;
-  const [fillerOrderNumber = ''] = await takeNumbers(tx, 'fillerOrderNumber', 1);
-  const assigned = await takeNumbers(tx, 'accessionNumber', 1);
+  const wanted = wantedAccessionNumber(order, department.config.policy.accessionNumber, inbound);
   return createOrder(tx, {
     patientId: patient.id,
     visitId,
     order,
     placerOrderIssuer:
       order.placerOrderNumber.namespace ?? order.placerOrderNumber.universalId ?? inbound.sendingApplication,
-    fillerOrderNumber,
-    accessionNumbers: [...wantedAccessionNumber(order, department.config.policy.accessionNumber, inbound), ...assigned],
+    fillerOrderNumber: numbers.fillerOrderNumber[0] ?? '',
+    accessionNumbers: [...wanted, ...numbers.accessionNumber],
     patientDifferences: differences,
     sendingApplication: inbound.sendingApplication,
     sendingFacility: inbound.sendingFacility,
@@ -109,82 +132,41 @@ function wantedAccessionNumber(order: PlacerOrder, policy: 'assign' | 'accept', 
   return [];
 }
 
-interface OrderToPlan {
-  readonly order: PlacerOrder;
-  readonly saved: StoredOrder;
-  readonly patient: StoredPatient;
-}
-
-async function planOrder(
-  unit: Unit,
-  inbound: InboundHl7,
-  { order, saved, patient }: OrderToPlan,
-): Promise<HeldProcedure[]> {
-  const { tx, department } = unit;
-  const { catalogue, organisation, policy } = department.config;
-  const size = planSize(order, catalogue, policy.unknownProcedure);
-  const identifiers = {
-    requestedProcedureIds: await takeNumbers(tx, 'requestedProcedureId', size.procedures),
-    scheduledProcedureStepIds: await takeNumbers(tx, 'scheduledProcedureStepId', size.steps),
-    studyInstanceUids: Array.from({ length: size.procedures }, () => department.ids.uid()),
-  };
-  const site = { catalogue, unknownProcedure: policy.unknownProcedure };
-  const plans = planProcedures(order, site, identifiers, localTimeOf(inbound.at, organisation.timeZone));
-  const held: HeldProcedure[] = [];
-  for (const plan of plans)
-    held.push(
-      await startPlan(unit, inbound, { plan, orderId: saved.id, patient, differences: saved.patientDifferences }),
-    );
-  return held;
-}
-
 function confirmationOf(messageId: number, peer: string, at: Date): Confirmation {
   return { kind: 'ack', peer, messageId, code: 'AA', at: at.toISOString() };
 }
 
 interface PlanToStart {
   readonly plan: PlannedProcedure;
-  readonly orderId: number;
+  readonly order: StoredOrder;
   readonly patient: StoredPatient;
-  readonly differences: readonly string[];
 }
 
 /** A planned procedure gets its machine, and where the site schedules by itself its first event. */
 async function startPlan(
   unit: Unit,
   inbound: InboundHl7,
-  { plan, orderId, patient, differences }: PlanToStart,
+  { plan, order, patient }: PlanToStart,
 ): Promise<HeldProcedure> {
   const { department, tx } = unit;
   const { registration } = patient;
+  const { messageId, at, sendingApplication } = inbound;
   const machine = startProcedure({
     procedure: plan,
     registration:
       registration && confirmationOf(registration.messageId, registration.sendingApplication, registration.at),
-    order: confirmationOf(inbound.messageId, inbound.sendingApplication, inbound.at),
+    order: confirmationOf(messageId, sendingApplication, at),
   });
-  const held = hold(await createProcedure(tx, orderId, plan, { machine, at: inbound.at }));
-  const cause = { messageId: inbound.messageId, causedBy: inbound.sendingApplication, at: inbound.at };
-  const remarkText =
-    differences.length > 0
-      ? `the order's PID differs from the registered patient in: ${differences.join(', ')}`
-      : undefined;
-  await addHistory(tx, [
-    {
-      procedureId: held.stored.id,
-      event: 'ordered',
-      fromState: '',
-      toState: machine.value.acquisition,
-      remark: remarkText,
-      ...cause,
-    },
-  ]);
+  const held = hold(await createProcedure(tx, order.id, plan, { machine, at }));
+  const cause = { messageId, causedBy: sendingApplication, at };
+  const { patientDifferences: differs } = order;
+  const remark =
+    differs.length > 0 ? `the order's PID differs from the registered patient in: ${differs.join(', ')}` : undefined;
+  const toState = machine.value.acquisition;
+  held.history.push({ procedureId: held.stored.id, event: 'ordered', fromState: '', toState, remark, ...cause });
   if (department.config.policy.autoSchedule) {
-    const event: ProcedureEvent = {
-      type: 'schedule',
-      destinations: procedureDestinations(department.config).map((peer) => peer.name),
-    };
-    send(held, event, cause);
+    const destinations = procedureDestinations(department.config).map((peer) => peer.name);
+    send(held, { type: 'schedule', destinations }, cause);
   }
   return held;
 }

@@ -16,7 +16,7 @@ import { admitRequest } from '../store/messages.ts';
 import { type WorklistRow, worklistRows, worklistStatuses } from '../store/worklist.ts';
 import type { Department } from './department.ts';
 import { finish, holdOrders, runUnit, send } from './unit-of-work.ts';
-import { orderOfProcedure } from '../store/procedures.ts';
+import { ordersOfProcedures } from '../store/procedures.ts';
 
 /** Modality Worklist Information Model, FIND SOP Class. */
 export const MWL_SOP_CLASS = '1.2.840.10008.5.1.4.31';
@@ -80,7 +80,10 @@ interface Offers {
   readonly procedureIds: readonly number[];
 }
 
-/** Each procedure that was offered for the first time learns it: one journal entry for the query, one small unit each. */
+// Small units, so that nobody waits long for a patient's lock.
+const OFFERS_IN_A_UNIT = 20;
+
+/** Each procedure that was offered for the first time learns it: one journal entry for the query, small units. */
 async function noteOffers(
   department: Department,
   identifier: Dataset,
@@ -111,17 +114,24 @@ async function noteOffers(
     code: '0000',
     at: at.toISOString(),
   };
-  for (const procedureId of procedureIds) await noteOffer(department, procedureId, confirmation);
+  for (let first = 0; first < procedureIds.length; first += OFFERS_IN_A_UNIT) {
+    await noteOffersOf(department, procedureIds.slice(first, first + OFFERS_IN_A_UNIT), confirmation);
+  }
 }
 
-async function noteOffer(department: Department, procedureId: number, confirmation: Confirmation): Promise<void> {
+async function noteOffersOf(
+  department: Department,
+  procedureIds: readonly number[],
+  confirmation: Confirmation,
+): Promise<void> {
   await runUnit(department, async (unit) => {
-    const orders = await holdOrders(unit, [await orderOfProcedure(unit.tx, procedureId)]);
-    const procedure = orders.flatMap((held) => held.procedures).find(({ stored }) => stored.id === procedureId);
-    // Another answer may have been first; then there is nothing to note.
-    if (!procedure || procedure.machine.context.confirmations[4]) return;
+    const orders = await holdOrders(unit, await ordersOfProcedures(unit.tx, procedureIds));
     const cause = { messageId: confirmation.messageId, causedBy: confirmation.peer, at: new Date(confirmation.at) };
-    send(procedure, { type: 'offered', confirmation }, cause);
+    for (const procedure of orders.flatMap((held) => held.procedures)) {
+      // Another answer may have been first; then there is nothing to note.
+      const isNews = procedureIds.includes(procedure.stored.id) && !procedure.machine.context.confirmations[4];
+      if (isNews) send(procedure, { type: 'offered', confirmation }, cause);
+    }
     await finish(unit, orders, cause.at);
   });
 }

@@ -1,9 +1,10 @@
+import { SwfError } from '../platform/errors.ts';
 import { orderStatusOf, statusToReport } from '../workflow/order-status.ts';
 import type { ProcedureEvent } from '../workflow/procedure-context.ts';
 import { type Effect, type StoredMachine, advance } from '../workflow/procedure-machine.ts';
 import { addDeliveries } from '../store/outbox.ts';
 import { type StoredOrder, loadOrders, lockOrders, ownersOfOrders, saveOrderStatus } from '../store/orders.ts';
-import { type StoredPatient, loadPatient, lockPatients } from '../store/patients.ts';
+import { type StoredPatient, loadPatients, lockPatients } from '../store/patients.ts';
 import type { Tx } from '../store/prisma.ts';
 import {
   type HistoryLine,
@@ -68,15 +69,18 @@ export function hold(stored: StoredProcedure): HeldProcedure {
 export async function holdOrders(unit: Unit, orderIds: readonly number[]): Promise<HeldOrder[]> {
   if (orderIds.length === 0) return [];
   const { tx } = unit;
-  await lockPatients(tx, await ownersOfOrders(tx, orderIds));
+  const patientIds = await ownersOfOrders(tx, orderIds);
+  await lockPatients(tx, patientIds);
   await lockOrders(tx, orderIds);
   const procedures = await lockProceduresOf(tx, orderIds);
-  const held: HeldOrder[] = [];
-  for (const order of await loadOrders(tx, orderIds)) {
-    const own = procedures.filter((procedure) => procedure.orderId === order.id);
-    held.push({ order, patient: await loadPatient(tx, order.patientId), procedures: own.map(hold) });
-  }
-  return held;
+  const patients = await loadPatients(tx, patientIds);
+  const orders = await loadOrders(tx, orderIds);
+  return orders.map((order) => {
+    const patient = patients.get(order.patientId);
+    if (!patient)
+      throw new SwfError('conflict', 'the order moved to another patient in the same instant; send it again');
+    return { order, patient, procedures: procedures.filter(({ orderId }) => orderId === order.id).map(hold) };
+  });
 }
 
 /** Moves a held procedure by an event. An event that its state does not allow goes into the history as refused. */
@@ -105,8 +109,11 @@ async function saveProcedures(unit: Unit, held: HeldOrder, at: Date): Promise<vo
     if (procedure.machine !== procedure.stored.machine) {
       procedure.stored = await saveMachine(unit.tx, procedure.stored, procedure.machine, at);
     }
-    await addHistory(unit.tx, procedure.history);
   }
+  await addHistory(
+    unit.tx,
+    held.procedures.flatMap((procedure) => procedure.history),
+  );
 }
 
 /** The order's status by the states of its procedures, and what RAD-3 has to say of it now. */

@@ -1,0 +1,115 @@
+import { STATUS_CODES } from 'node:http';
+import { z } from 'zod';
+import type { Route } from './route.ts';
+import { problem } from './schemas.ts';
+
+/** A JSON Schema as OpenAPI 3.1 takes it. */
+export interface JsonSchema {
+  readonly [keyword: string]: unknown;
+  readonly type?: string | readonly string[];
+  readonly $ref?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly enum?: readonly unknown[];
+  readonly default?: string | number | undefined;
+}
+
+/** A parameter as the document describes it. */
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query';
+  readonly required: boolean;
+  readonly description?: string;
+  readonly schema: JsonSchema;
+}
+
+export const COMPONENTS = '#/components/schemas/';
+// Beside its own: a wrong parameter, a missing token, a database that is down.
+const PROBLEMS_OF_ALL = [400, 401, 503];
+
+/** The parameters of a route, those of the path first. */
+export function parametersOf(route: Route): Parameter[] {
+  return (['path', 'query'] as const).flatMap((place) => {
+    const schema = z.toJSONSchema(place === 'path' ? route.params : route.query) as JsonSchema;
+    return Object.entries(schema.properties ?? {}).map(([name, { description, ...rest }]) => ({
+      name,
+      in: place,
+      required: place === 'path',
+      ...(description === undefined ? {} : { description }),
+      schema: rest,
+    }));
+  });
+}
+
+/** The schemas of all answers by their names; those that hold one another refer to it. */
+export function componentsOf(routes: readonly Route[]): Record<string, JsonSchema> {
+  const registry = z.registry<{ id: string }>();
+  registry.add(problem, { id: 'Problem' });
+  for (const { response } of routes) if (response) registry.add(response.schema, { id: response.name });
+  const made = z.toJSONSchema(registry, { io: 'input', uri: (id) => `${COMPONENTS}${id}` });
+  const entries = Object.entries(made.schemas as Record<string, JsonSchema>).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([id, schema]) => [id, withoutIdentity(schema)]));
+}
+
+/** OpenAPI says where a schema is and which dialect it is in (OAS 3.1 4.8.24). */
+function withoutIdentity(schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => keyword !== '$schema' && keyword !== '$id'));
+}
+
+function problemStatuses(route: Route): number[] {
+  const all = route.open ? [] : route.path.startsWith('/api/') ? PROBLEMS_OF_ALL : [400, 401];
+  return [...new Set([...all, ...(route.problems ?? [])])].sort((a, b) => a - b);
+}
+
+function responsesOf(route: Route): Record<string, object> {
+  const json = route.response && {
+    'application/json': { schema: { $ref: `${COMPONENTS}${route.response.name}` } },
+  };
+  const texts = (route.texts ?? []).map((type) => [type, { schema: { type: 'string' } }] as const);
+  const ok = { description: 'OK', content: { ...json, ...Object.fromEntries(texts) } };
+  const content = { 'application/problem+json': { schema: { $ref: `${COMPONENTS}Problem` } } };
+  const problems = problemStatuses(route).map(
+    (status) => [String(status), { description: STATUS_CODES[status] ?? '', content }] as const,
+  );
+  // /readyz says why it is not ready in the same shape.
+  const unready = route.path === '/readyz' ? { 503: { ...ok, description: 'Not ready' } } : {};
+  return { 200: ok, ...Object.fromEntries(problems), ...unready };
+}
+
+function operationId(path: string): string {
+  const words = path.split(/[^A-Za-z]+/).filter((word) => word !== '' && word !== 'api');
+  return `get${words.map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`).join('')}`;
+}
+
+/** The OpenAPI 3.1 document of a table of routes. */
+export function describeRoutes(routes: readonly Route[], version: string): object {
+  const paths = routes.map((route) => {
+    const get = {
+      operationId: operationId(route.path),
+      summary: route.summary,
+      ...(route.open ? { security: [] } : {}),
+      parameters: parametersOf(route),
+      responses: responsesOf(route),
+    };
+    return [route.path, { get }];
+  });
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'swf-orchestrator',
+      version,
+      description: 'Orders, requested procedures, worklist, journal and delivery lanes of the department. Read only.',
+    },
+    security: [{ token: [] }],
+    paths: Object.fromEntries(paths) as object,
+    components: {
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'Needed when the server was given a token.' },
+      },
+      schemas: componentsOf(routes),
+    },
+  };
+}

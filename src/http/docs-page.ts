@@ -1,0 +1,86 @@
+import { type Html, html, page } from './html.ts';
+import { COMPONENTS, type JsonSchema, type Parameter, componentsOf, parametersOf } from './describe-routes.ts';
+import type { Route } from './route.ts';
+
+/** A schema in one word or a few: `string`, `integer | null`, `scheduled | held`, the name of another shape. */
+function typeText(schema: JsonSchema): string {
+  if (schema.$ref !== undefined) return schema.$ref.slice(COMPONENTS.length);
+  if (schema.enum) return schema.enum.map(String).join(' | ');
+  if (schema.anyOf) return schema.anyOf.map(typeText).join(' | ');
+  if (schema.items) return `${typeText(schema.items)}[]`;
+  return [schema.type ?? 'any'].flat().join(' | ');
+}
+
+/** The schema behind arrays, when it has members to be written out. */
+function membersOf(schema: JsonSchema): JsonSchema | undefined {
+  if (schema.properties) return schema;
+  const inner = [schema.items, ...(schema.anyOf ?? [])].find((one) => one !== undefined && membersOf(one));
+  return inner && membersOf(inner);
+}
+
+/** The members of an object, one a line, `?` after those that may be absent. */
+function membersText(schema: JsonSchema, indent = ''): string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
+    const mark = schema.required?.includes(name) ? '' : '?';
+    const note = member.description === undefined ? '' : `   ${member.description}`;
+    const line = `${indent}${name}${mark}: ${typeText(member)}${note}`;
+    const inner = membersOf(member);
+    return inner ? [line, ...membersText(inner, `${indent}    `)] : [line];
+  });
+}
+
+function parameterRow({ name, in: place, description, schema }: Parameter): Html {
+  const usual = schema.default === undefined ? '' : `default ${schema.default}`;
+  const about = [description, usual].filter(Boolean).join(' ');
+  return html`<tr>
+    <td><code>${name}</code></td>
+    <td>${place}</td>
+    <td>${typeText(schema)}</td>
+    <td>${about}</td>
+  </tr>`;
+}
+
+function parametersTable(parameters: readonly Parameter[]): Html {
+  if (parameters.length === 0) return html``;
+  return html`<table>
+    <tr>
+      <th>parameter</th>
+      <th>in</th>
+      <th>type</th>
+      <th></th>
+    </tr>
+    ${parameters.map(parameterRow)}
+  </table>`;
+}
+
+function routeSection(route: Route): Html {
+  const answer = [...(route.response ? [route.response.name] : []), ...(route.texts ?? [])].join(', ');
+  return html`<h2><code>GET ${route.path}</code></h2>
+    <p>${route.summary}</p>
+    ${parametersTable(parametersOf(route))}
+    <p class="more">Answers: ${answer}</p>`;
+}
+
+function shapeSection([name, schema]: [string, JsonSchema]): Html {
+  const lines = schema.properties ? membersText(schema) : [typeText(schema)];
+  return html`<h2 id="${name}">${name}</h2>
+    <pre>${lines.join('\n')}</pre>`;
+}
+
+/** The interface as a page for people, from the table of routes. */
+export function docsPage(routes: readonly Route[], version: string): string {
+  const shapes = Object.entries(componentsOf(routes)).filter(([, schema]) => schema.properties);
+  return page(
+    'swf-orchestrator: web interface',
+    html`<h1>Web interface of swf-orchestrator ${version}</h1>
+      <p>
+        Every route is a <code>GET</code>. The same as a document for programs:
+        <a href="/openapi.json">/openapi.json</a>. When the server was given a token, everything but
+        <code>/livez</code> needs <code>Authorization: Bearer TOKEN</code>. An error is
+        <code>application/problem+json</code>; its <code>type</code> is the code of the failure.
+      </p>
+      ${routes.map(routeSection)}
+      <h1>Shapes</h1>
+      ${shapes.map(shapeSection)}`,
+  );
+}

@@ -1,0 +1,60 @@
+/** HTML that is safe to put into a page as it is. */
+export interface Html {
+  readonly html: string;
+}
+
+type Part = string | number | Html | readonly Html[];
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escaped(part: Part): string {
+  if (typeof part === 'object') return 'html' in part ? part.html : part.map((one) => one.html).join('');
+  return String(part).replace(/[&<>"']/g, (char) => entities[char] ?? char);
+}
+
+/** A template tag: whatever is put in is escaped, unless it is Html itself. */
+export function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Html {
+  return { html: texts.map((text, index) => text + escaped(parts[index] ?? '')).join('') };
+}
+
+const css: Html = {
+  html: `
+    body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; color: #1b1b1b; }
+    h1, h2 { line-height: 1.2; }
+    h2 { margin-top: 2.5rem; border-top: 1px solid #ccc; padding-top: 1rem; font-size: 1.1rem; }
+    code, pre { font: 0.9em/1.4 ui-monospace, monospace; }
+    pre { background: #f5f5f5; padding: 0.75rem; overflow-x: auto; }
+    table { border-collapse: collapse; }
+    th, td { text-align: left; vertical-align: top; padding: 0.2rem 1rem 0.2rem 0; }
+    .more { color: #555; }
+    @media (prefers-color-scheme: dark) {
+      body { background: #181818; color: #e6e6e6; }
+      pre { background: #252525; }
+      a { color: #8ab4f8; }
+      .more { color: #aaa; }
+    }`,
+};
+
+/** A whole page: no script, nothing from elsewhere. */
+export function page(title: string, body: Html): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title}</title>
+        <style>
+          ${css}
+        </style>
+      </head>
+      <body>
+        ${body}
+      </body>
+    </html>`.html;
+}

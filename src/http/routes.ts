@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { departmentRoutes } from './department.ts';
+import { docsPage } from './docs-page.ts';
+import { healthRoutes } from './health.ts';
+import { messageRoutes } from './messages.ts';
+import { describeRoutes } from './describe-routes.ts';
+import { orderRoutes } from './orders.ts';
+import { procedureRoutes } from './procedures.ts';
+import { type Route, route } from './route.ts';
+
+const documentRoutes: readonly Route[] = [
+  route({
+    path: '/openapi.json',
+    summary: 'This interface as an OpenAPI 3.1 document.',
+    response: { name: 'OpenApiDocument', schema: z.looseObject({}) },
+    answer: async ({ version }) => ({ json: { ...describeRoutes(routes, version) } }),
+  }),
+  route({
+    path: '/docs',
+    summary: 'This interface as a page.',
+    texts: ['text/html'],
+    answer: async ({ version }) => ({ type: 'text/html; charset=utf-8', body: docsPage(routes, version) }),
+  }),
+];
+
+/** Every route of the interface. */
+export const routes: readonly Route[] = [
+  ...healthRoutes,
+  ...documentRoutes,
+  ...orderRoutes,
+  ...procedureRoutes,
+  ...departmentRoutes,
+  ...messageRoutes,
+];
