@@ -13,8 +13,7 @@ export const runServe: Command = async (args, io) => {
   const log = createLog(config.logLevel);
   const ended = firstSignal();
   for (const setting of config.unused) log.debug({ error: setting }, 'a setting is accepted and has no effect yet');
-  const server = await Promise.race([startServer(config, { log }), ended.then(() => undefined)]);
-  if (!server) return exitStatus[await ended];
+  const server = await startServer(config, { log });
   const { hl7, dicom, http } = server.ports;
   io.print(`hl7    mllp://${config.hl7.host}:${hl7}`);
   io.print(`dicom  ${config.dicom.aeTitle}@${config.dicom.host}:${dicom}`);

@@ -233,10 +233,13 @@ function matchesValue(vr: string, value: string, key: string): boolean {
   }
 }
 
-/** The answer to a query: the requested keys and nothing else; what is not known comes back with zero length. */
-export function answerFor(candidate: Dataset, identifier: Dataset): Dataset {
+/**
+ * The answer to a query: the requested keys and nothing else; what is not known comes back with zero length.
+ * `readable` are the character set terms that the asker is known to read, whatever its query declares.
+ */
+export function answerFor(candidate: Dataset, identifier: Dataset, readable?: readonly string[]): Dataset {
   const answer = project(candidate, identifier);
-  const terms = characterSetFor(answer, texts(identifier, 'SpecificCharacterSet'), identifier);
+  const terms = characterSetFor(answer, identifier, readable);
   return terms === undefined ? answer : { SpecificCharacterSet: terms, ...answer };
 }
 
@@ -262,14 +265,13 @@ function projectItems(candidate: Dataset, keyword: string, keys: Dataset | undef
 // The asker's set when it has all characters, UTF-8 when it does not; none for ASCII unless the key was sent.
 function characterSetFor(
   answer: Dataset,
-  asked: readonly string[],
   identifier: Dataset,
+  readable: readonly string[] | undefined,
 ): readonly string[] | undefined {
   const text = textOf(answer);
-  if (!needsCharacterSet(text)) return identifier['SpecificCharacterSet'] && identifierTerms(identifier);
-  return asked.length > 0 && canEncode(text, identifierTerms(identifier))
-    ? identifierTerms(identifier)
-    : ['ISO_IR 192'];
+  const terms = readable ?? identifierTerms(identifier);
+  if (!needsCharacterSet(text)) return identifier['SpecificCharacterSet'] && terms;
+  return terms.some((term) => term !== '') && canEncode(text, terms) ? terms : ['ISO_IR 192'];
 }
 
 const identifierTerms = (identifier: Dataset): readonly string[] =>

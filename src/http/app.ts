@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import { SwfError, describeError } from '../platform/errors.ts';
+import { storeError } from '../store/prisma.ts';
 import { type Problem, ProblemError, parameterProblem, problemOf } from './problem.ts';
 import type { AppDeps, Reply, Route } from './route.ts';
 import { routes } from './routes.ts';
@@ -89,7 +90,8 @@ const unknownRoute: RequestHandler = () => {
 
 /** Express takes a handler of four parameters for an error handler. */
 function errorHandler({ department }: AppDeps): ErrorRequestHandler {
-  return (error: unknown, _request, response, next) => {
+  return (thrown: unknown, _request, response, next) => {
+    const error = storeError(thrown);
     const foreseen = error instanceof ProblemError || error instanceof SwfError || error instanceof URIError;
     if (!foreseen) department.log.error(describeError(error), 'a request could not be answered');
     if (response.headersSent) next(error);

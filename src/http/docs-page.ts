@@ -5,7 +5,7 @@ import type { Route } from './route.ts';
 /** A schema in one word or a few: `string`, `integer | null`, `scheduled | held`, the name of another shape. */
 function typeText(schema: JsonSchema): string {
   if (schema.$ref !== undefined) return schema.$ref.slice(COMPONENTS.length);
-  if (schema.enum) return schema.enum.map(String).join(' | ');
+  if (schema.enum) return schema.enum.map((value) => (value === '' ? 'empty' : String(value))).join(' | ');
   if (schema.anyOf) return schema.anyOf.map(typeText).join(' | ');
   if (schema.items) return `${typeText(schema.items)}[]`;
   return [schema.type ?? 'any'].flat().join(' | ');
@@ -54,22 +54,23 @@ function parametersTable(parameters: readonly Parameter[]): Html {
 }
 
 function routeSection(route: Route): Html {
-  const answer = [...(route.response ? [route.response.name] : []), ...(route.texts ?? [])].join(', ');
+  const { response, texts = [] } = route;
+  const shape = response ? [html`<a href="#${response.name}">${response.name}</a> `] : [];
   return html`<h2><code>GET ${route.path}</code></h2>
     <p>${route.summary}</p>
     ${parametersTable(parametersOf(route))}
-    <p class="more">Answers: ${answer}</p>`;
+    <p class="more">Answers: ${shape}${texts.join(', ')}</p>`;
 }
 
 function shapeSection([name, schema]: [string, JsonSchema]): Html {
-  const lines = schema.properties ? membersText(schema) : [typeText(schema)];
+  const members = membersText(schema).join('\n');
   return html`<h2 id="${name}">${name}</h2>
-    <pre>${lines.join('\n')}</pre>`;
+    <pre>${members || typeText(schema)}</pre>`;
 }
 
 /** The interface as a page for people, from the table of routes. */
 export function docsPage(routes: readonly Route[], version: string): string {
-  const shapes = Object.entries(componentsOf(routes)).filter(([, schema]) => schema.properties);
+  const shapes = Object.entries(componentsOf(routes));
   return page(
     'swf-orchestrator: web interface',
     html`<h1>Web interface of swf-orchestrator ${version}</h1>

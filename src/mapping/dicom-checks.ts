@@ -59,7 +59,9 @@ export function invalidValues(dataset: Dataset, table: readonly FormattedAttribu
 export function storable(dataset: Dataset): Record<string, unknown[]> {
   const value = (one: Dataset[string][number]): unknown => {
     if (one instanceof Uint8Array) return { InlineBinary: base64(one) };
-    return typeof one === 'object' ? storable(one) : one;
+    if (typeof one === 'object') return storable(one);
+    // The database cannot hold NUL in a text; some modalities pad with it.
+    return typeof one === 'string' ? one.replaceAll('\0', '') : one;
   };
   return Object.fromEntries(Object.entries(dataset).map(([keyword, values]) => [keyword, values.map(value)]));
 }

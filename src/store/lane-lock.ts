@@ -17,31 +17,28 @@ export interface LaneLock {
  */
 export function holdLaneLock(url: string, log: Log, holder: { onTaken(): void; onLost(): Promise<void> }): LaneLock {
   const ending = new AbortController();
-  let client: pg.Client | undefined;
+  const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve()));
 
-  async function tryOnce(): Promise<void> {
-    const connection = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, keepAlive: true });
+  async function hold(client: pg.Client): Promise<void> {
     const gone = new Promise<void>((resolve) => {
-      connection.on('error', () => resolve());
-      connection.on('end', () => resolve());
+      client.on('error', () => resolve());
+      client.on('end', () => resolve());
     });
-    client = connection;
-    await connection.connect();
-    const { rows } = await connection.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
-      LANE_LOCK,
-    ]);
-    if (!rows[0]?.taken) return;
+    await client.connect();
+    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [LANE_LOCK]);
+    if (!rows[0]?.taken || ending.signal.aborted) return;
     holder.onTaken();
-    await gone;
+    await Promise.race([gone, ended]);
     await holder.onLost();
   }
 
   async function run(): Promise<void> {
     while (!ending.signal.aborted) {
-      await tryOnce().catch((error: unknown) =>
+      const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, keepAlive: true });
+      await hold(client).catch((error: unknown) =>
         log.warn(describeError(error), 'the right to send cannot be asked for'),
       );
-      await client?.end().catch(() => {});
+      await client.end().catch(() => {});
       await delay(ASK_AGAIN_MS, undefined, { signal: ending.signal }).catch(() => {});
     }
   }
@@ -50,7 +47,6 @@ export function holdLaneLock(url: string, log: Log, holder: { onTaken(): void; o
   return {
     stop: async () => {
       ending.abort();
-      await client?.end().catch(() => {});
       await done;
     },
   };

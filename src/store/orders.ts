@@ -14,6 +14,8 @@ export interface NewOrder {
   /** In order of preference: the placer's own (where the site accepts it), then one of ours. */
   readonly accessionNumbers: readonly string[];
   readonly patientDifferences: readonly string[];
+  /** Where the placer order number stands in the message: `ORC^1^2`. */
+  readonly location: string;
   readonly sendingApplication: string;
   readonly sendingFacility: string;
   readonly messageId: number;
@@ -59,7 +61,7 @@ export async function createOrder(tx: Tx, order: NewOrder): Promise<StoredOrder>
     });
     if (known) {
       throw new SwfError('duplicate-key', 'an order with this placer order number (ORC-2) exists', {
-        location: 'ORC^1^2',
+        location: order.location,
       });
     }
   }

@@ -28,8 +28,11 @@ export const placerOrder: InboundHl7Transaction = {
     const { patient, differences } = await patientOfOrder(unit, said, inbound);
     const stored = visit && (await saveVisit(unit.tx, patient.id, visit, { at, visitStatus: undefined }));
     const held: HeldOrder[] = [];
-    for (const order of orders) {
-      held.push(await createPlannedOrder(unit, inbound, { order, patient, visitId: stored?.id, differences }));
+    for (const [index, order] of orders.entries()) {
+      const location = `ORC^${index + 1}^2`;
+      held.push(
+        await createPlannedOrder(unit, inbound, { order, patient, visitId: stored?.id, differences, location }),
+      );
     }
     await remark(unit.tx, inbound.messageId, reading.remarks);
     await finish(unit, held, at);
@@ -71,6 +74,8 @@ interface OrderToSave {
   readonly patient: StoredPatient;
   readonly visitId: number | undefined;
   readonly differences: readonly string[];
+  /** Where its placer order number stands. */
+  readonly location: string;
 }
 
 /** One order with its procedures and steps; its numbers are taken at once. */
@@ -103,7 +108,7 @@ type TakenNumbers = Awaited<ReturnType<typeof takeNumbers>>;
 async function saveOrder(
   unit: Unit,
   inbound: InboundHl7,
-  { order, patient, visitId, differences, numbers }: OrderToSave & { readonly numbers: TakenNumbers },
+  { order, patient, visitId, differences, location, numbers }: OrderToSave & { readonly numbers: TakenNumbers },
 ): Promise<StoredOrder> {
   const { tx, department } = unit;
   const wanted = wantedAccessionNumber(order, department.config.policy.accessionNumber, inbound);
@@ -116,6 +121,7 @@ async function saveOrder(
     fillerOrderNumber: numbers.fillerOrderNumber[0] ?? '',
     accessionNumbers: [...wanted, ...numbers.accessionNumber],
     patientDifferences: differences,
+    location,
     sendingApplication: inbound.sendingApplication,
     sendingFacility: inbound.sendingFacility,
     messageId: inbound.messageId,

@@ -54,12 +54,13 @@ export function findWorklist(
   async function* answer(): AsyncGenerator<FindRow, FinalStatus | undefined> {
     const refusal = checkWorklistIdentifier(identifier);
     if (refusal) return refusal;
+    const readable = characterSetOf(department, context.callingAeTitle);
     const status = unsupportedKeys(identifier).length > 0 ? PENDING_KEYS_UNSUPPORTED : PENDING;
     let rows = 0;
     for await (const { row, item } of matches(department, identifier)) {
       if (++rows > limit) return { status: OUT_OF_RESOURCES, comment: `more than ${limit} matches; ask for less` };
       if (!row.offered) offered.set(row.procedureId, row.stepId);
-      yield { status, dataset: answerFor(item, identifier) };
+      yield { status, dataset: answerFor(item, identifier, readable) };
     }
     return undefined;
   }
@@ -72,6 +73,12 @@ export function findWorklist(
       );
   };
   return Object.assign(answer(), { afterwards });
+}
+
+/** What the site says that a station can read: `ISO_IR 100`, or several terms with a backslash between. */
+function characterSetOf(department: Department, aeTitle: string): string[] | undefined {
+  const station = department.config.stations.find((one) => one.aeTitle === aeTitle);
+  return station?.characterSet?.split('\\');
 }
 
 interface Offers {

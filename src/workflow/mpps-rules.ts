@@ -60,13 +60,14 @@ export interface StepCandidate {
 
 /**
  * The open steps that one item of an MPPS means: by step id together with the study (its own or a referenced one)
- * or the accession number and procedure, else the one open step of the study, else the one open step of the
- * accession number with that modality. Never by a patient's name; more than one possibility is none.
+ * or the accession number and procedure, else the one open step of the study (of the modality, then of the station
+ * that performs it), else the one open step of the accession number with that modality. Never by a patient's name; more than one possibility is none.
  */
 export function matchSteps(
   item: ScheduledStepReference,
   candidates: readonly StepCandidate[],
   modality: string,
+  performedStationAeTitle?: string,
 ): StepCandidate[] {
   const studies = new Set([item.studyInstanceUid, ...item.referencedStudyUids]);
   const openSteps = candidates.filter((candidate) => isOpen(candidate.stepStatus));
@@ -84,6 +85,11 @@ export function matchSteps(
   const ofStudy = openSteps.filter((candidate) => studies.has(candidate.studyInstanceUid));
   const ofModality = ofStudy.filter((candidate) => candidate.modality === modality);
   if (ofModality.length === 1) return ofModality;
+  const ofStation = ofModality.filter(
+    (candidate) =>
+      performedStationAeTitle !== undefined && candidate.scheduledStationAeTitles.includes(performedStationAeTitle),
+  );
+  if (ofStation.length === 1) return ofStation;
   if (ofStudy.length === 1) return ofStudy;
   if (item.accessionNumber === undefined) return [];
   const ofAccession = openSteps.filter((c) => c.accessionNumber === item.accessionNumber && c.modality === modality);

@@ -43,9 +43,7 @@ export function completedByOrder(stored: Patient, said: PatientStatement): Patie
 }
 
 function removeNulls(said: PatientStatement['demographics']): Demographics {
-  return Object.fromEntries(
-    Object.entries(said).filter(([, value]) => value !== null && value !== undefined),
-  );
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null && value !== undefined));
 }
 
 // U is HL7's "unknown" and no value to disagree with.

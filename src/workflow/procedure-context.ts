@@ -79,7 +79,8 @@ function perform(
   const steps = { ...context.steps };
   for (const id of event.steps) {
     const facts = steps[id];
-    if (!facts) continue;
+    // An MPPS ends only what it began.
+    if (!facts || (status !== 'IN PROGRESS' && facts.performedSteps[event.performedStep] === undefined)) continue;
     const performed: StepFacts = {
       ...facts,
       performedSteps: { ...facts.performedSteps, [event.performedStep]: status },
@@ -169,7 +170,8 @@ export function transactionsOf(context: ProcedureContext): CoreTransaction[] {
   const happened: Readonly<Partial<Record<CoreStep, boolean>>> = {
     3: announcementConfirmed(context),
     7: acquisitionComplete(context),
-    8: imagesAvailable(context),
+    // An instance that goes offline later does not undo that all were available once.
+    8: imagesAvailable(context) || context.confirmations[8] !== undefined,
   };
   return coreTransactions.map((transaction, index) => {
     const step = (index + 1) as CoreStep;

@@ -53,20 +53,32 @@ const isPerforming = ({ context, event }: Guarded): boolean =>
   event.steps.some((id) => context.steps[id]?.performedSteps[event.performedStep] === 'IN PROGRESS');
 
 const completes = (guarded: Guarded): boolean => isPerforming(guarded) && acquisitionComplete(after(guarded));
+// What a peer has acknowledged it cannot refuse any more.
 const isAnnounced = ({ context, event }: Guarded): boolean =>
   (event.type === 'procedureScheduledConfirmed' && event.confirmation.peer in context.announcements) ||
-  (event.type === 'procedureScheduledRefused' && event.peer in context.announcements);
+  (event.type === 'procedureScheduledRefused' &&
+    event.peer in context.announcements &&
+    context.announcements[event.peer] !== 'confirmed');
 
-const availabilityTransitions = [
-  { guard: (guarded: Guarded) => imagesAvailable(after(guarded)), target: 'available' },
-  { guard: (guarded: Guarded) => imagesPartlyAvailable(after(guarded)), target: 'partial' },
-] as const;
+type Guard = (guarded: Guarded) => boolean;
+
+/** Where an event that `permitted` lets in leaves the images. */
+function availabilityAfter(permitted: Guard) {
+  const when = (holds: (context: ProcedureContext) => boolean): Guard => {
+    return (guarded) => permitted(guarded) && holds(after(guarded));
+  };
+  return [
+    { guard: when(imagesAvailable), target: 'available' },
+    { guard: when(imagesPartlyAvailable), target: 'partial' },
+    { guard: permitted, target: 'unknown' },
+  ] as const;
+}
 
 const availabilityOn = {
-  performedStepCompleted: [...availabilityTransitions],
-  performedStepDiscontinued: [...availabilityTransitions],
-  availabilityReported: [...availabilityTransitions, { target: 'unknown' }],
-} as const;
+  performedStepCompleted: [...availabilityAfter(isPerforming)],
+  performedStepDiscontinued: [...availabilityAfter(isPerforming)],
+  availabilityReported: [...availabilityAfter(() => true)],
+};
 
 export const procedureMachine = setup({
   types: {
@@ -103,17 +115,17 @@ export const procedureMachine = setup({
           on: {
             // A modality may start what was never put on the worklist: a fact is not refused.
             performedStepStarted: { guard: stepsAreOpen, target: 'inProgress' },
-            schedule: {
-              target: 'scheduled',
-              actions: {
-                type: 'effect',
-                params: ({ event }) => ({ name: 'announceProcedure', destinations: event.destinations }),
-              },
-            },
+            schedule: { target: 'scheduled' },
           },
         },
         scheduled: { on: { performedStepStarted: { guard: stepsAreOpen, target: 'inProgress' } } },
-        inProgress: { on: { performedStepCompleted: { guard: completes, target: 'completed' } } },
+        inProgress: {
+          on: {
+            performedStepCompleted: { guard: completes, target: 'completed' },
+            // The last MPPS of a step may end without completion after another one completed it.
+            performedStepDiscontinued: { guard: completes, target: 'completed' },
+          },
+        },
         completed: {},
       },
     },
@@ -121,7 +133,19 @@ export const procedureMachine = setup({
     announcement: {
       initial: 'due',
       states: {
-        due: { on: { schedule: { guard: ({ event }) => event.destinations.length > 0, target: 'sent' } } },
+        due: {
+          on: {
+            // Announced whatever was performed meanwhile: a study that its image manager does not know is due.
+            schedule: {
+              guard: ({ event }) => event.destinations.length > 0,
+              target: 'sent',
+              actions: {
+                type: 'effect',
+                params: ({ event }) => ({ name: 'announceProcedure', destinations: event.destinations }),
+              },
+            },
+          },
+        },
         sent: {
           on: {
             procedureScheduledConfirmed: {
@@ -199,14 +223,12 @@ function effectsOf(actions: readonly Action[]): Effect[] {
   });
 }
 
-/** The regions that an event moved, for a person: the acquisition bare, the others with their name. */
+/** Where an event led, for a person: the acquisition when it moved or nothing did, else the regions that moved. */
 function describeMove(before: RegionStates, now: RegionStates): { from: string; to: string } {
-  const regions = (['acquisition', 'announcement', 'availability'] as const).filter(
-    (region) => before[region] !== now[region],
-  );
-  const shown = regions.length > 0 ? regions : (['acquisition'] as const);
-  const describe = (value: RegionStates): string =>
-    shown.map((region) => (region === 'acquisition' ? value[region] : `${region}.${value[region]}`)).join(', ');
+  const moved = (['announcement', 'availability'] as const).filter((region) => before[region] !== now[region]);
+  if (before.acquisition !== now.acquisition || moved.length === 0)
+    return { from: before.acquisition, to: now.acquisition };
+  const describe = (value: RegionStates): string => moved.map((region) => `${region}.${value[region]}`).join(', ');
   return { from: describe(before), to: describe(now) };
 }
 

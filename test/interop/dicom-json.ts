@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A data set in the DICOM JSON model (PS3.18 F.2), by tag: `00100020`. */

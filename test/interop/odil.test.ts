@@ -75,7 +75,7 @@ describeWith('RAD-6, RAD-7 and RAD-49 sent by odil', { 'python3-odil': python !=
     const uid = newUid();
     const query: Request = {
       request: 'C-FIND',
-      class: sopClass.modalityWorklist,
+      class: sopClass.modalityWorklistFind,
       content: { PatientID: step.patientId, ScheduledProcedureStepSequence: [{ ScheduledProcedureStepID: null }] },
     };
     const outcomes = await ask(query, create(uid, inProgress([step])), set(uid, completed([newUid()])), query);

@@ -160,15 +160,15 @@ export interface Answer {
 }
 
 export function readAnswer(raw: string): Answer {
-  const from25 = field(raw, 'MSH', 12).startsWith('2.5');
+  const [code = ''] = field(raw, 'ERR', 3).split('^');
   const old = field(raw, 'ERR', 1).split('^');
   return {
     raw,
     code: field(raw, 'MSA', 1),
     controlId: field(raw, 'MSA', 2),
-    error: from25 ? (field(raw, 'ERR', 3).split('^')[0] ?? '') : (old[3] ?? ''),
-    location: from25 ? field(raw, 'ERR', 2) : old.slice(0, 3).join('^'),
-    text: from25 ? field(raw, 'ERR', 8) : field(raw, 'MSA', 3),
+    error: code || (old[3] ?? ''),
+    location: field(raw, 'ERR', 2) || old.slice(0, 3).join('^'),
+    text: field(raw, 'ERR', 8) || field(raw, 'MSA', 3),
   };
 }
 

@@ -66,7 +66,10 @@ export const testCatalogue = [
   {
     service: coded('SPINE', 'Spine with contrast'),
     requestedProcedures: [
-      { code: coded('SPINE', 'Spine with contrast'), steps: [step('MR', 'MR1', 'SPN', 30), step('MR', 'MR1', 'SPC', 15)] },
+      {
+        code: coded('SPINE', 'Spine with contrast'),
+        steps: [step('MR', 'MR1', 'SPN', 30), step('MR', 'MR1', 'SPC', 15)],
+      },
     ],
   },
   {

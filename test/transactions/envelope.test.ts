@@ -36,33 +36,45 @@ describe('MSH (HL7 v2.5.1 2.14.9; ITI TF-2 Appendix C)', () => {
     ['ADT^A40^ADT_A39', '2.3.1', '201', 'MSH^1^9'],
     ['ADT^A40^ADT_A39', '2.5.1', '201', 'MSH^1^9^1^2'],
     ['ORM^O02', '2.3.1', '201', 'MSH^1^9'],
-  ])('given %s in v%s, which nobody carries out, then AR %s at %s and a line in the journal', async (type, version, error, location) => {
-    const one = await sender();
-    const controlId = `E${serial()}`;
-    const answer = await one.send(messageOf(msh(type, { version, controlId }), pid(), pv1()));
-    expect(answer).toMatchObject({ code: 'AR', error, location, controlId });
-    const journal = await server.store.prisma.message.findMany({ where: { controlId } });
-    expect(journal).toMatchObject([{ direction: 'IN', outcome: 'REFUSED', answerCode: 'AR' }]);
-    expect(Buffer.from(journal[0]?.answer ?? []).toString()).toBe(answer.raw);
-  });
+  ])(
+    'given %s in v%s, which nobody carries out, then AR %s at %s and a line in the journal',
+    async (type, version, error, location) => {
+      const one = await sender();
+      const controlId = `E${serial()}`;
+      const answer = await one.send(messageOf(msh(type, { version, controlId }), pid(), pv1()));
+      expect(answer).toMatchObject({ code: 'AR', error, location, controlId });
+      const journal = await server.store.prisma.message.findMany({ where: { controlId } });
+      expect(journal).toMatchObject([{ direction: 'IN', outcome: 'REFUSED', answerCode: 'AR' }]);
+      expect(Buffer.from(journal[0]?.answer ?? []).toString()).toBe(answer.raw);
+    },
+  );
 
-  it.each(['P', 'T', 'D'])('given MSH-11 is %s, then it is carried out and comes back in the answer', async (processingId) => {
-    const answer = await (await sender()).send(adt('A04', {}, { processingId }));
-    expect(answer.code).toBe('AA');
-    expect(answer.raw.split('\r')[0]?.split('|')[10]).toBe(processingId);
-  });
+  it.each(['P', 'T', 'D'])(
+    'given MSH-11 is %s, then it is carried out and comes back in the answer',
+    async (processingId) => {
+      const answer = await (await sender()).send(adt('A04', {}, { processingId }));
+      expect(answer.code).toBe('AA');
+      expect(answer.raw.split('\r')[0]?.split('|')[10]).toBe(processingId);
+    },
+  );
 
   it('given MSH-11 is anything else, then AR 202', async () => {
-    expect(await (await sender()).send(adt('A04', {}, { processingId: 'X' }))).toMatchObject({ code: 'AR', error: '202' });
+    expect(await (await sender()).send(adt('A04', {}, { processingId: 'X' }))).toMatchObject({
+      code: 'AR',
+      error: '202',
+    });
   });
 
   it.each(['2.1', '2.2', '2.3', '3.0', 'new'])('given MSH-12 is %s, then AR 203', async (version) => {
     expect(await (await sender()).send(adt('A04', {}, { version }))).toMatchObject({ code: 'AR', error: '203' });
   });
 
-  it.each(['2.3.1', '2.4', '2.5', '2.5.1', '2.6', '2.8.2'])('given MSH-12 is %s, then it is read (equal or higher is acceptable)', async (version) => {
-    expect(await (await sender()).send(adt('A04', {}, { version }))).toMatchObject({ code: 'AA' });
-  });
+  it.each(['2.3.1', '2.4', '2.5', '2.5.1', '2.6', '2.8.2'])(
+    'given MSH-12 is %s, then it is read (equal or higher is acceptable)',
+    async (version) => {
+      expect(await (await sender()).send(adt('A04', {}, { version }))).toMatchObject({ code: 'AA' });
+    },
+  );
 
   it.each([
     ['MSH-9', messageOf(msh(''), pid(), pv1()), 'MSH^1^9'],
@@ -85,7 +97,11 @@ describe('MSH (HL7 v2.5.1 2.14.9; ITI TF-2 Appendix C)', () => {
     const one = await connectSender(strict.ports.hl7);
     const send = (envelope: object) => one.send(adt('A04', {}, { version: '2.5.1', ...envelope }));
     expect(await send({})).toMatchObject({ code: 'AA' });
-    expect(await send({ receivingApplication: 'PACS' })).toMatchObject({ code: 'AE', error: '103', location: 'MSH^1^5' });
+    expect(await send({ receivingApplication: 'PACS' })).toMatchObject({
+      code: 'AE',
+      error: '103',
+      location: 'MSH^1^5',
+    });
     expect(await send({ receivingFacility: 'LAB' })).toMatchObject({ code: 'AE', error: '103', location: 'MSH^1^6' });
     expect(await send({ receivingApplication: '' })).toMatchObject({ code: 'AE', error: '101', location: 'MSH^1^5' });
     expect(await send({ receivingFacility: '' })).toMatchObject({ code: 'AE', error: '101', location: 'MSH^1^6' });
@@ -99,11 +115,16 @@ describe('MSH (HL7 v2.5.1 2.14.9; ITI TF-2 Appendix C)', () => {
 
   it('given other delimiters in MSH-1 and MSH-2, then they are read and used in the answer', async () => {
     const value = `E${serial()}`;
-    const message = adt('A04', { identifier: `${value}^^^CLINIC` }).replaceAll('|', '#').replaceAll('^', '*').replace('#*~\\&', '#*~\\&');
+    const message = adt('A04', { identifier: `${value}^^^CLINIC` })
+      .replaceAll('|', '#')
+      .replaceAll('^', '*')
+      .replace('#*~\\&', '#*~\\&');
     const answer = await (await sender()).send(message);
     expect(answer.raw.startsWith('MSH#*~\\&#SWF_OF#')).toBe(true);
     expect(answer.raw).toContain('\rMSA#AA#');
-    expect(await server.store.prisma.patientIdentifier.count({ where: { value, assigningAuthority: 'CLINIC' } })).toBe(1);
+    expect(await server.store.prisma.patientIdentifier.count({ where: { value, assigningAuthority: 'CLINIC' } })).toBe(
+      1,
+    );
   });
 });
 
@@ -134,9 +155,15 @@ describe('content that no text may hold', () => {
 
   it('given Latin-1 that MSH-18 announces, then the name is stored as it was meant', async () => {
     const value = `E${serial()}`;
-    const message = adt('A04', { identifier: `${value}^^^CLINIC`, name: 'Müller^Jörg' }).replace('|2.3.1\r', '|2.3.1||||||8859/1\r');
+    const message = adt('A04', { identifier: `${value}^^^CLINIC`, name: 'Müller^Jörg' }).replace(
+      '|2.3.1\r',
+      '|2.3.1||||||8859/1\r',
+    );
     expect(await (await sender()).send(message, 'latin1')).toMatchObject({ code: 'AA' });
-    const { patient } = await server.store.prisma.patientIdentifier.findFirstOrThrow({ where: { value }, include: { patient: true } });
+    const { patient } = await server.store.prisma.patientIdentifier.findFirstOrThrow({
+      where: { value },
+      include: { patient: true },
+    });
     expect(patient.name).toEqual({ family: 'Müller', given: 'Jörg' });
   });
 });
@@ -169,7 +196,14 @@ describe('the MLLP stream (HL7 Transport Specification: MLLP)', () => {
   it('given a frame of 20 MB, then the connection is closed and nothing of it is stored', async () => {
     const one = await sender();
     const before = await server.store.prisma.message.count();
-    one.write(Buffer.concat([Buffer.of(0x0b), Buffer.from('MSH|^~\\&|HIS|'), Buffer.alloc(20_000_000, 0x41), Buffer.of(0x1c, 0x0d)]));
+    one.write(
+      Buffer.concat([
+        Buffer.of(0x0b),
+        Buffer.from('MSH|^~\\&|HIS|'),
+        Buffer.alloc(20_000_000, 0x41),
+        Buffer.of(0x1c, 0x0d),
+      ]),
+    );
     expect(await one.next()).toBeUndefined();
     expect(await server.store.prisma.message.count()).toBe(before);
   });

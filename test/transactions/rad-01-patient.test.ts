@@ -37,7 +37,9 @@ describe('RAD-1 Patient Registration (RAD TF-2 4.1)', () => {
       it(`given a new patient, when ADT^${event} of v${version} comes, then patient and visit are there and the answer is AA`, async () => {
         const value = `R${serial()}`;
         const identifier = `${value}^^^CLINIC`;
-        const answer = await adtSystem.send(adt(event, { identifier, name: 'Ödegård^Åsa' }, { version, controlId: value }));
+        const answer = await adtSystem.send(
+          adt(event, { identifier, name: 'Ödegård^Åsa' }, { version, controlId: value }),
+        );
         expect(answer).toMatchObject({ code: 'AA', controlId: value, error: '' });
         const patient = await onlyPatient(value);
         expect(patient).toMatchObject({ name: { family: 'Ödegård', given: 'Åsa' }, sex: 'F' });
@@ -161,15 +163,18 @@ describe('RAD-1 Patient Registration (RAD TF-2 4.1)', () => {
     ['PID-3.1', '2.5.1', { identifier: '^^^CLINIC' }, 'PID^1^3^1^1'],
     ['PID-5', '2.3.1', { name: '' }, 'PID^1^5'],
     ['PID-5', '2.5.1', { name: '' }, 'PID^1^5'],
-  ])('given %s is empty in v%s, when it comes, then AE 101 names the place and nothing is stored', async (_what, version, fields, location) => {
-    const before = await server.store.prisma.patient.count();
-    const answer = await adtSystem.send(adt('A04', fields, { version }));
-    expect(answer).toMatchObject({ code: 'AE', error: '101', location });
-    expect(await server.store.prisma.patient.count()).toBe(before);
-    const journal = await server.store.prisma.message.findFirstOrThrow({ where: { controlId: answer.controlId } });
-    expect(journal).toMatchObject({ outcome: 'REFUSED', answerCode: 'AE' });
-    expect(Buffer.from(journal.answer ?? []).toString()).toBe(answer.raw);
-  });
+  ])(
+    'given %s is empty in v%s, when it comes, then AE 101 names the place and nothing is stored',
+    async (_what, version, fields, location) => {
+      const before = await server.store.prisma.patient.count();
+      const answer = await adtSystem.send(adt('A04', fields, { version }));
+      expect(answer).toMatchObject({ code: 'AE', error: '101', location });
+      expect(await server.store.prisma.patient.count()).toBe(before);
+      const journal = await server.store.prisma.message.findFirstOrThrow({ where: { controlId: answer.controlId } });
+      expect(journal).toMatchObject({ outcome: 'REFUSED', answerCode: 'AE' });
+      expect(Buffer.from(journal.answer ?? []).toString()).toBe(answer.raw);
+    },
+  );
 
   it('given there is no PID at all, then AE 100 (segment sequence)', async () => {
     const answer = await adtSystem.send(messageOf(msh('ADT^A04^ADT_A01'), pv1()));

@@ -1,5 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Sender, adt, connectSender, messageOf, msh, omg, orm, pid, pv1, segment, serial } from '../support/messages.ts';
+import {
+  type Sender,
+  adt,
+  connectSender,
+  messageOf,
+  msh,
+  omg,
+  orm,
+  pid,
+  pv1,
+  segment,
+  serial,
+} from '../support/messages.ts';
 import { type TestServer, type TestServerOptions, startTestServer } from '../support/server.ts';
 import { times } from '../support/until.ts';
 
@@ -98,21 +110,22 @@ describe('RAD-2 Placer Order Management (RAD TF-2 4.2)', () => {
   });
 
   it.each([
-    ['has no OBR-4', { service: '^^TESTPLAN' }, 'AE', '101', 'OBR^3^4'],
+    ['has no OBR-4', { service: '^^TESTPLAN' }, 'AE', '101', 'OBR^3^4^1^1'],
     ['is a cancellation', { control: 'CA' }, 'AE', '103', 'ORC^3^1'],
-    ['repeats the number of the first', { placerOrderNumber: 'SAME^HIS' }, 'AR', '205', 'ORC^1^2'],
-  ])('given the third of three ORC groups %s, then all are refused and nothing is stored', async (_what, wrong, code, error, location) => {
-    const first = 'placerOrderNumber' in wrong ? 'SAME' : number();
-    const good = [{ placerOrderNumber: `${first}^HIS` }, { placerOrderNumber: `${number()}^HIS` }];
-    const third = { placerOrderNumber: `${number()}^HIS`, ...wrong };
-    const patients = await server.store.prisma.patient.count();
-    const answer = await placer.send(omg([...good, third]));
-    expect(answer).toMatchObject({ code, error });
-    expect(answer.location.startsWith(location.split('^')[0] ?? '')).toBe(true);
-    if (error !== '205') expect(answer.location.startsWith(location)).toBe(true);
-    expect(await ordersOf(first)).toEqual([]);
-    expect(await server.store.prisma.patient.count()).toBe(patients);
-  });
+    ['repeats the number of the first', { placerOrderNumber: 'SAME^HIS' }, 'AR', '205', 'ORC^3^2'],
+  ])(
+    'given the third of three ORC groups %s, then all are refused and nothing is stored',
+    async (_what, wrong, code, error, location) => {
+      const first = 'placerOrderNumber' in wrong ? 'SAME' : number();
+      const good = [{ placerOrderNumber: `${first}^HIS` }, { placerOrderNumber: `${number()}^HIS` }];
+      const third = { placerOrderNumber: `${number()}^HIS`, ...wrong };
+      const patients = await server.store.prisma.patient.count();
+      const answer = await placer.send(omg([...good, third]));
+      expect(answer).toMatchObject({ code, error, location });
+      expect(await ordersOf(first)).toEqual([]);
+      expect(await server.store.prisma.patient.count()).toBe(patients);
+    },
+  );
 });
 
 describe('the patient of an order (RAD TF-2 4.2; the ADT is the source of demographics)', () => {
@@ -130,7 +143,11 @@ describe('the patient of an order (RAD TF-2 4.2; the ADT is the source of demogr
     const placerOrderNumber = number();
     await placer.send(adt('A04', { identifier, birthDate: '', sex: 'F', address: '2 Quay Street' }));
     await placer.send(
-      orm([{ placerOrderNumber: `${placerOrderNumber}^HIS` }], { identifier, birthDate: '19790412', address: '9 Other Road' }),
+      orm([{ placerOrderNumber: `${placerOrderNumber}^HIS` }], {
+        identifier,
+        birthDate: '19790412',
+        address: '9 Other Road',
+      }),
     );
     const { patient, patientDifferences } = await onlyOrder(placerOrderNumber);
     expect(patient.birthDate?.toISOString().slice(0, 10)).toBe('1979-04-12');
@@ -260,7 +277,12 @@ describe('what is ordered, and when (contract: when and where; spec 2.3.3)', () 
     expect(await sender.send(orm([{ service: 'WRIST^^TESTPLAN' }]))).toMatchObject({ code: 'AA' });
   });
 
-  const all = { tq1Start: '20260301093000', orcStart: '20260302093000', obrStart: '20260303093000', obr36: '20260304093000' };
+  const all = {
+    tq1Start: '20260301093000',
+    orcStart: '20260302093000',
+    obrStart: '20260303093000',
+    obr36: '20260304093000',
+  };
   it.each([
     ['TQ1-7', all, '2026-03-01 09:30:00'],
     ['ORC-7.4', { ...all, tq1Start: '' }, '2026-03-02 09:30:00'],
@@ -271,7 +293,9 @@ describe('what is ordered, and when (contract: when and where; spec 2.3.3)', () 
     ['an offset, converted to the wall clock of the site', { obr36: '20260306093000+0500' }, '2026-03-06 05:30:00'],
   ])('given %s is the first that says when, then the first step starts then', async (_what, start, expected) => {
     const placerOrderNumber = number();
-    expect(await placer.send(omg([{ placerOrderNumber: `${placerOrderNumber}^HIS`, ...start }]))).toMatchObject({ code: 'AA' });
+    expect(await placer.send(omg([{ placerOrderNumber: `${placerOrderNumber}^HIS`, ...start }]))).toMatchObject({
+      code: 'AA',
+    });
     expect(await startOf(placerOrderNumber)).toBe(expected);
   });
 
@@ -285,24 +309,36 @@ describe('what is ordered, and when (contract: when and where; spec 2.3.3)', () 
 
   it('given two steps, then the second starts when the first one ends', async () => {
     const placerOrderNumber = number();
-    const order = { placerOrderNumber: `${placerOrderNumber}^HIS`, service: 'SPINE^^TESTPLAN', obr36: '20260301234500' };
+    const order = {
+      placerOrderNumber: `${placerOrderNumber}^HIS`,
+      service: 'SPINE^^TESTPLAN',
+      obr36: '20260301234500',
+    };
     await placer.send(orm([order]));
     const [procedure] = (await onlyOrder(placerOrderNumber)).requestedProcedures;
-    expect(procedure?.steps.map((step) => step.startDate.toISOString().slice(0, 10) + step.startTime.toISOString().slice(10, 16))).toEqual([
-      '2026-03-01T23:45',
-      '2026-03-02T00:15',
-    ]);
+    expect(
+      procedure?.steps.map(
+        (step) => step.startDate.toISOString().slice(0, 10) + step.startTime.toISOString().slice(10, 16),
+      ),
+    ).toEqual(['2026-03-01T23:45', '2026-03-02T00:15']);
   });
 
   it('given the requested start is no time stamp, then AE 102 names its place', async () => {
-    expect(await placer.send(orm([{ orcStart: 'tomorrow' }]))).toMatchObject({ code: 'AE', error: '102', location: 'ORC^1^7' });
+    expect(await placer.send(orm([{ orcStart: 'tomorrow' }]))).toMatchObject({
+      code: 'AE',
+      error: '102',
+      location: 'ORC^1^7',
+    });
   });
 
-  it.each(['CA', 'DC', 'XO', 'HD', 'SS', 'PA', 'CH'])('given ORC-1 is %s, then AE 103 names it (nothing is acknowledged without its effect)', async (control) => {
-    const answer = await placer.send(omg([{ control }]));
-    expect(answer).toMatchObject({ code: 'AE', error: '103', location: 'ORC^1^1' });
-    expect(answer.text).toContain(control);
-  });
+  it.each(['CA', 'DC', 'XO', 'HD', 'SS', 'PA', 'CH'])(
+    'given ORC-1 is %s, then AE 103 names it (nothing is acknowledged without its effect)',
+    async (control) => {
+      const answer = await placer.send(omg([{ control }]));
+      expect(answer).toMatchObject({ code: 'AE', error: '103', location: 'ORC^1^1' });
+      expect(answer.text).toContain(control);
+    },
+  );
 
   it.each([
     ['ORC-1', { control: '' }, '101', 'ORC^1^1'],
