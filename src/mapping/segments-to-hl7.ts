@@ -176,7 +176,7 @@ export function obrOfOrder(subject: OrderSubject, version: Hl7Version): Record<n
     3: [subject.fillerOrderNumber, subject.application],
     12: coded(order.dangerCode),
     13: order.relevantClinicalInformation,
-    15: version === '2.3.1' ? order.specimenSource : undefined,
+    15: version === '2.3.1' ? (order.specimenSource ?? specimenSourceOf(order)) : undefined,
     16: person(order.orderingProvider),
     30: order.transportationMode,
     31: coded(order.reason),
@@ -189,4 +189,9 @@ export function obrOfOrder(subject: OrderSubject, version: Hl7Version): Record<n
 function lateralityOf(order: PlacerOrder): CodedValue | undefined {
   const side = order.specimenSource?.[4];
   return side ? { code: side } : undefined;
+}
+
+function specimenSourceOf(order: PlacerOrder): Field {
+  const side = order.placerSupplementalServiceInformation?.code;
+  return side === undefined ? undefined : [undefined, undefined, undefined, undefined, side];
 }

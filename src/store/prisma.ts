@@ -35,21 +35,43 @@ function isPrismaCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && codes.includes(error.code);
 }
 
-/** Transaction conflicts: the write conflict itself, and a transaction closed by the server because of one. */
+/** The driver's own name for what happened, which Prisma wraps differently for raw and for built queries. */
+function driverKindOf(error: unknown): string {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return '';
+  const meta = error.meta as
+    { driverAdapterError?: { cause?: { kind?: unknown; originalCode?: unknown } } } | undefined;
+  const cause = meta?.driverAdapterError?.cause;
+  return typeof cause?.kind === 'string' ? cause.kind : '';
+}
+
+/** A write conflict, serialisation failure or deadlock, in a built or a raw query. */
 function isConflict(error: unknown): boolean {
-  return isPrismaCode(error, 'P2034');
+  return isPrismaCode(error, 'P2034') || driverKindOf(error) === 'TransactionWriteConflict';
 }
 
 const connectionTrouble = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028', 'P2037']);
+
+const unreachable = new Set([
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TlsConnectionError',
+  'TooManyConnections',
+]);
+
+function databaseUnavailable(): SwfError {
+  return new SwfError('database-unavailable', 'the database cannot be reached; send it again later');
+}
 
 /** Driver errors in our own words: what nobody outside the store needs to know stays here. */
 export function storeError(error: unknown): unknown {
   if (error instanceof SwfError) return error;
   if (isConflict(error)) return new SwfError('conflict', 'the same records are being changed by others; send it again');
+  if (unreachable.has(driverKindOf(error))) return databaseUnavailable();
   const code = (error as { code?: unknown } | null)?.code;
   const driver = typeof code === 'string' ? code : '';
   if (connectionTrouble.has(driver) || /^(08|57P)/.test(driver) || /^E[A-Z]+$/.test(driver)) {
-    return new SwfError('database-unavailable', 'the database cannot be reached; send it again later');
+    return databaseUnavailable();
   }
   return error;
 }

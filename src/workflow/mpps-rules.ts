@@ -60,8 +60,9 @@ export interface StepCandidate {
 
 /**
  * The open steps that one item of an MPPS means: by step id together with the study (its own or a referenced one)
- * or the accession number and procedure, else the one open step of the study (of the modality, then of the station
- * that performs it), else the one open step of the accession number with that modality. Never by a patient's name; more than one possibility is none.
+ * or the accession number and procedure, else the one open step of the study (by the modality, then by the station
+ * that performs it), else the one open step of the accession number with that modality. Never by a patient's name;
+ * more than one possibility is none.
  */
 export function matchSteps(
   item: ScheduledStepReference,

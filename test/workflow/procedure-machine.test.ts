@@ -334,7 +334,7 @@ describe('availability that comes when it likes', () => {
 
 describe('the move that a history line tells', () => {
   it.each([
-    ['scheduling', [], scheduled('IM'), 'planned, announcement.due', 'scheduled, announcement.sent'],
+    ['scheduling', [], scheduled('IM'), 'planned', 'scheduled'],
     ['an acknowledgement', [scheduled('IM')], acknowledged('IM'), 'announcement.sent', 'announcement.confirmed'],
     ['an offer', [scheduled('IM')], offered(), 'scheduled', 'scheduled'],
     ['an MPPS', [scheduled('IM')], started('M1', 'S1'), 'scheduled', 'inProgress'],

@@ -297,6 +297,9 @@ CREATE UNIQUE INDEX "Message_contentKey_key" ON "Message"("contentKey");
 CREATE INDEX "Message_sendingApplication_sendingFacility_controlId_idx" ON "Message"("sendingApplication", "sendingFacility", "controlId");
 
 -- CreateIndex
+CREATE INDEX "Message_controlId_idx" ON "Message"("controlId");
+
+-- CreateIndex
 CREATE INDEX "Message_at_idx" ON "Message"("at");
 
 -- CreateIndex
