@@ -18,6 +18,7 @@ const requiredAttributes: readonly RequiredAttribute[] = [
 ];
 
 const formatted: readonly FormattedAttribute[] = [
+  { keyword: 'ReferencedSOPClassUID', in: instance, format: 'uid' },
   { keyword: 'StudyInstanceUID', format: 'uid' },
   { keyword: 'SeriesInstanceUID', in: series, format: 'uid' },
   { keyword: 'ReferencedSOPInstanceUID', in: instance, format: 'uid' },

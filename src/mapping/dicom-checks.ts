@@ -6,6 +6,8 @@ import type { MppsRefusal } from '../workflow/mpps-rules.ts';
 export interface RequiredAttribute {
   readonly keyword: string;
   readonly in?: readonly string[];
+  /** It must be there and may have no value. */
+  readonly mayBeEmpty?: boolean;
 }
 
 function scopes(dataset: Dataset, path: readonly string[]): readonly Dataset[] {
@@ -16,11 +18,11 @@ function scopes(dataset: Dataset, path: readonly string[]): readonly Dataset[] {
 export function missingAttributes(dataset: Dataset, table: readonly RequiredAttribute[]): MppsRefusal | undefined {
   const absent: string[] = [];
   const empty: string[] = [];
-  for (const { keyword, in: path = [] } of table) {
+  for (const { keyword, in: path = [], mayBeEmpty = false } of table) {
     for (const scope of scopes(dataset, path)) {
       const values = scope[keyword];
       if (values === undefined) absent.push(tagOf(keyword));
-      else if (values.length === 0) empty.push(tagOf(keyword));
+      else if (values.length === 0 && !mayBeEmpty) empty.push(tagOf(keyword));
     }
   }
   const unique = (tags: string[]): string[] => [...new Set(tags)];
@@ -31,9 +33,16 @@ export function missingAttributes(dataset: Dataset, table: readonly RequiredAttr
   return undefined;
 }
 
+/** `YYYYMMDD`, a day that the calendar has. */
+function isDate(value: string): boolean {
+  const day = /^\d{8}$/.test(value) ? value.replace(/^(....)(..)(..)$/, '$1-$2-$3') : '';
+  const milliseconds = Date.parse(`${day}T00:00:00Z`);
+  return Number.isFinite(milliseconds) && new Date(milliseconds).toISOString().startsWith(day);
+}
+
 const formats = {
   uid: isUid,
-  date: (value: string) => /^\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$/.test(value),
+  date: isDate,
   time: (value: string) => /^([01]\d|2[0-3])([0-5]\d([0-5]\d|60)?(\.\d{1,6})?)?$/.test(value),
 } as const;
 

@@ -7,6 +7,8 @@ import { type FormattedAttribute, type RequiredAttribute, invalidValues, missing
 const requiredAtCreate: readonly RequiredAttribute[] = [
   { keyword: 'ScheduledStepAttributesSequence' },
   { keyword: 'StudyInstanceUID', in: ['ScheduledStepAttributesSequence'] },
+  { keyword: 'ReferencedSOPClassUID', in: ['ScheduledStepAttributesSequence', 'ReferencedStudySequence'] },
+  { keyword: 'ReferencedSOPInstanceUID', in: ['ScheduledStepAttributesSequence', 'ReferencedStudySequence'] },
   { keyword: 'PerformedProcedureStepID' },
   { keyword: 'PerformedStationAETitle' },
   { keyword: 'PerformedProcedureStepStartDate' },
@@ -25,6 +27,13 @@ const requiredOfSeries: readonly RequiredAttribute[] = [
   ]),
 ];
 
+/** Sequences whose items refer to an instance. */
+const references = [
+  ['ScheduledStepAttributesSequence', 'ReferencedStudySequence'],
+  ['PerformedSeriesSequence', 'ReferencedImageSequence'],
+  ['PerformedSeriesSequence', 'ReferencedNonImageCompositeSOPInstanceSequence'],
+];
+
 const formatted: readonly FormattedAttribute[] = [
   { keyword: 'StudyInstanceUID', in: ['ScheduledStepAttributesSequence'], format: 'uid' },
   { keyword: 'PerformedProcedureStepStartDate', format: 'date' },
@@ -32,12 +41,10 @@ const formatted: readonly FormattedAttribute[] = [
   { keyword: 'PerformedProcedureStepEndDate', format: 'date' },
   { keyword: 'PerformedProcedureStepEndTime', format: 'time' },
   { keyword: 'SeriesInstanceUID', in: ['PerformedSeriesSequence'], format: 'uid' },
-  { keyword: 'ReferencedSOPInstanceUID', in: ['PerformedSeriesSequence', 'ReferencedImageSequence'], format: 'uid' },
-  {
-    keyword: 'ReferencedSOPInstanceUID',
-    in: ['PerformedSeriesSequence', 'ReferencedNonImageCompositeSOPInstanceSequence'],
-    format: 'uid',
-  },
+  ...references.flatMap((path): FormattedAttribute[] => [
+    { keyword: 'ReferencedSOPClassUID', in: path, format: 'uid' },
+    { keyword: 'ReferencedSOPInstanceUID', in: path, format: 'uid' },
+  ]),
 ];
 
 /** PS3.4 F.7.2-1: not allowed in N-SET; what identifies patient, request and start cannot change. */
@@ -126,17 +133,9 @@ export function applySet(stored: Dataset, change: Dataset): MppsUpdate | MppsRef
   );
   const dataset: Dataset = { ...stored, ...Object.fromEntries(allowed) };
   const refusal =
-    missingAttributes(dataset, [...requiredOfSeries, ...(status === 'IN PROGRESS' ? [] : requiredAtEnd)]) ??
+    missingAttributes(dataset, [...requiredInSet, ...(status === 'IN PROGRESS' ? [] : requiredAtEnd)]) ??
     invalidValues(dataset, formatted);
   if (refusal) return refusal;
-  const series = dataset['PerformedSeriesSequence'];
-  if (status !== 'IN PROGRESS' && series === undefined) {
-    return {
-      status: 0x0120,
-      comment: 'missing attribute',
-      attributeIdentifierList: [tagOf('PerformedSeriesSequence')],
-    };
-  }
   const odd = Object.keys(change).filter((keyword) => notInSet.has(keyword) || !(keyword in stored));
   const tolerated = odd.filter(
     (keyword) => keyword !== 'SpecificCharacterSet' && keyword !== 'PerformedProcedureStepStatus',
@@ -148,7 +147,11 @@ export function applySet(stored: Dataset, change: Dataset): MppsUpdate | MppsRef
 const requiredAtEnd: readonly RequiredAttribute[] = [
   { keyword: 'PerformedProcedureStepEndDate' },
   { keyword: 'PerformedProcedureStepEndTime' },
+  { keyword: 'PerformedSeriesSequence', mayBeEmpty: true },
 ];
+
+/** What the result of every N-SET must have. */
+const requiredInSet: readonly RequiredAttribute[] = [{ keyword: 'PerformedProcedureStepStatus' }, ...requiredOfSeries];
 
 export function isRefusal(result: MppsUpdate | MppsRefusal): result is MppsRefusal {
   return !('dataset' in result);

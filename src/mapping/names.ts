@@ -5,16 +5,21 @@ export function personNameOf(name: PersonName | undefined): string | null {
   if (!name) return null;
   const suffix = [name.suffix, name.degree].filter((part) => part !== undefined && part !== '').join(' ');
   const parts = [name.family, name.given, name.middle, name.prefix, suffix];
-  const text = parts
-    .map((part) => nameText(part ?? ''))
-    .join('^')
-    .replace(/\^+$/, '');
-  return text === '' ? null : text;
+  const text = parts.map((part) => nameText(part ?? '')).join('^');
+  // PS3.5 6.2: 64 characters a component group.
+  const bounded = [...text]
+    .slice(0, 64)
+    .join('')
+    .replace(/[ ^]+$/, '');
+  return bounded === '' ? null : bounded;
 }
 
 // The characters that separate components, groups and values may not stand inside one.
 function nameText(part: string): string {
-  return part.replaceAll(/[\\^=]/g, ' ').trim();
+  return part
+    .replaceAll(/[\\^=]/g, ' ')
+    .replaceAll(/[\x00-\x1f\x7f]+/g, ' ')
+    .trim();
 }
 
 /** A text for a value representation of limited length (LO 64, SH 16); never used for an identifier. */

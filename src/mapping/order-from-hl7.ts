@@ -2,7 +2,7 @@ import { type Cwe, cwe, ei, readTimestamp, siteTimeOf, xcn } from '../hl7/dataty
 import { type Segment, parsePlace } from '../hl7/message.ts';
 import { SwfError } from '../platform/errors.ts';
 import type { PlacerOrder, RequestedStart } from '../workflow/vocabulary.ts';
-import { type Reading, componentsOf, defined, expected, locationOf, required, textOf } from './reader.ts';
+import { type Reading, bounded, componentsOf, defined, expected, locationOf, required, textOf } from './reader.ts';
 
 /** The segments of one order: an ORC and what follows it up to the next ORC. */
 interface OrderGroup {
@@ -151,7 +151,11 @@ const requiredOfPlacer = [
 function placerOrder(group: OrderGroup, reading: Reading): PlacerOrder {
   const { orc, obr } = group;
   checkControl(orc);
-  required(orc.get(2), locationOf(orc, 2), 'the placer order number (ORC-2)');
+  bounded(
+    required(orc.get(2), locationOf(orc, 2), 'the placer order number (ORC-2)'),
+    locationOf(orc, 2, 1),
+    'the placer order number (ORC-2)',
+  );
   checkNumbers(group, reading);
   for (const { name, field, segment } of requiredOfPlacer) {
     const place = group[segment];
@@ -174,6 +178,7 @@ function placerOrder(group: OrderGroup, reading: Reading): PlacerOrder {
     enteredBy: xcn(orc, 10),
     orderingProvider: xcn(orc, 12) ?? xcn(obr, 16),
     callBackPhone: textOf(orc, 14),
+    effectiveTime: textOf(orc, 15),
     enteringOrganisation: cwe(orc, 17),
     service: serviceOf(obr, reading),
     dangerCode: cwe(obr, 12),

@@ -8,10 +8,7 @@ import type {
   VisitDetails,
   VisitStatement,
 } from '../workflow/vocabulary.ts';
-import { type Reading, componentsOf, defined, expected, locationOf, required, textOf } from './reader.ts';
-
-/** An identifier is bounded by DICOM's Patient ID (LO); cutting it would make it another patient's. */
-const LONGEST_IDENTIFIER = 64;
+import { type Reading, bounded, componentsOf, defined, expected, locationOf, required, textOf } from './reader.ts';
 
 function identifierOf(value: Cx, reading: Reading): PatientIdentifier {
   const authority = value.assigningAuthority;
@@ -30,11 +27,7 @@ function identifiersOf(pid: Segment, reading: Reading): PatientIdentifier[] {
   for (let repetition = 1; repetition <= pid.repetitions(3); repetition++) {
     const value = cx(pid, 3, repetition);
     if (!value) continue;
-    if (value.id.length > LONGEST_IDENTIFIER) {
-      throw new SwfError('data-type', `a patient identifier (PID-3.1) has more than ${LONGEST_IDENTIFIER} characters`, {
-        location: locationOf(pid, 3, 1),
-      });
-    }
+    bounded(value.id, locationOf(pid, 3, 1), 'a patient identifier (PID-3.1)');
     if (!value.assigningAuthority)
       reading.remarks.push(`PID-3 repetition ${repetition} names no assigning authority; the sender's is used`);
     identifiers.push(identifierOf(value, reading));
@@ -103,6 +96,8 @@ export function visitFromHl7(reading: Reading): VisitStatement | undefined {
   const pid = reading.message.first('PID');
   const visitIdentifier = cx(pv1, 19);
   const number = visitIdentifier ?? (pid ? cx(pid, 18) : undefined);
+  const place = visitIdentifier || !pid ? locationOf(pv1, 19, 1) : locationOf(pid, 18, 1);
+  bounded(number?.id ?? '', place, 'the visit number (PV1-19) or account number (PID-18)');
   expected(reading, textOf(pv1, 2) !== undefined, locationOf(pv1, 2), 'the patient class (PV1-2)');
   expected(reading, number !== undefined, locationOf(pv1, 19), 'the visit number (PV1-19) or account number (PID-18)');
   return {

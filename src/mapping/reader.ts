@@ -37,6 +37,15 @@ export function required(value: string | null | undefined, location: string, wha
   throw new SwfError('required-field-missing', `${what} is empty`, { location });
 }
 
+/** What DICOM can carry of an identifier (LO). */
+export const LONGEST_IDENTIFIER = 64;
+
+/** Refuses an identifier beyond DICOM's bound: cutting it would make it another one. Throws 'data-type' (HL7 102). */
+export function bounded(value: string, location: string, what: string): void {
+  if (value.length <= LONGEST_IDENTIFIER) return;
+  throw new SwfError('data-type', `${what} has more than ${LONGEST_IDENTIFIER} characters`, { location });
+}
+
 /** A value that a conformant sender fills: missing, it is remarked, or refused where the site is strict. */
 export function expected(reading: Reading, present: boolean, location: string, what: string): void {
   if (present) return;

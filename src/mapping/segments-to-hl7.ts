@@ -164,6 +164,7 @@ export function orc(subject: OrderSubject, values: OrcValues, version: Hl7Versio
     10: person(order.enteredBy),
     12: person(order.orderingProvider),
     14: order.callBackPhone,
+    15: order.effectiveTime,
     17: coded(order.enteringOrganisation),
   });
 }

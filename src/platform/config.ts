@@ -153,7 +153,8 @@ function absoluteTlsPaths<T>(value: T, folder: string): T {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item: unknown) => absoluteTlsPaths(item, folder)) as T;
   const entries = Object.entries(value).map(([key, inner]: [string, unknown]) => {
-    if (key !== 'tls' || typeof inner !== 'object' || inner === null) return [key, absoluteTlsPaths(inner, folder)] as const;
+    if (key !== 'tls' || typeof inner !== 'object' || inner === null)
+      return [key, absoluteTlsPaths(inner, folder)] as const;
     const paths = Object.entries(inner).map(([name, path]: [string, unknown]) => [
       name,
       typeof path === 'string' ? resolve(folder, path) : path,

@@ -97,6 +97,11 @@ export async function admitRequest(tx: Tx, message: InboundMessage, status: stri
   return created.id;
 }
 
+/** The answer of an admitted request that is not plain success, such as a DIMSE warning. */
+export async function noteAnswer(tx: Tx, messageId: number, status: string): Promise<void> {
+  await tx.message.update({ where: { id: messageId }, data: { answerCode: status } });
+}
+
 /** Adds sentences to a journal entry: what was odd about an accepted message. */
 export async function remark(tx: Tx, messageId: number, remarks: readonly string[]): Promise<void> {
   if (remarks.length === 0) return;

@@ -99,6 +99,8 @@ export function openStore(url: string, log: Log): Store {
   });
   // Without a listener a database restart would end the process.
   pool.on('error', (error) => log.warn(describeError(error), 'an idle database connection broke'));
+  // Between the pool's care and the adapter's a connection has nobody who hears that it broke; whoever uses it next does.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const adapter = new PrismaPg(pool, { statementNameGenerator: statementNames() } as ConstructorParameters<
     typeof PrismaPg
   >[1]);

@@ -111,7 +111,10 @@ export async function* worklistRows(
   conditions: WorklistConditions,
   statuses: readonly StepStatus[],
 ): AsyncGenerator<readonly WorklistRow[]> {
-  const where = [Prisma.sql`s."stepStatus" = ANY(${[...statuses]}::"StepStatus"[])`, ...predicates(conditions)];
+  // A step of a procedure that nobody has scheduled yet has no place on a worklist.
+  const scheduled = Prisma.sql`r.state <> 'planned'`;
+  const open = Prisma.sql`s."stepStatus" = ANY(${[...statuses]}::"StepStatus"[])`;
+  const where = [open, scheduled, ...predicates(conditions)];
   let after: WorklistRow | undefined;
   for (;;) {
     const seek = after

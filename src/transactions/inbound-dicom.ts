@@ -1,7 +1,7 @@
 import type { MppsRefusal } from '../workflow/mpps-rules.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import { SwfError, describeError, toSwfError } from '../platform/errors.ts';
-import { type InboundMessage, admitRequest, journalRefusal } from '../store/messages.ts';
+import { type InboundMessage, admitRequest, journalRefusal, noteAnswer } from '../store/messages.ts';
 import type { Department } from './department.ts';
 import { type Cause, type Unit, runUnit } from './unit-of-work.ts';
 
@@ -83,7 +83,10 @@ export async function carryOutRequest(
         code: '0000',
         at: at.toISOString(),
       };
-      return work(unit, { request, messageId, cause: { messageId, causedBy: callingAeTitle, at }, confirmation });
+      const cause = { messageId, causedBy: callingAeTitle, at };
+      const said = await work(unit, { request, messageId, cause, confirmation });
+      if (said?.status !== undefined) await noteAnswer(unit.tx, messageId, statusText(said.status));
+      return said;
     });
     const done = { status: 0x0000, sopInstanceUid, ...answer };
     const durationMs = department.clock.now().getTime() - at.getTime();

@@ -206,7 +206,7 @@ function loggable({ header, inbound }: Received): { peer: string; transaction: s
 
 /**
  * Carries out one HL7 message and returns its acknowledgement; what the answer promises is on disk by then.
- * Undefined when there is no readable MSH: nothing can be answered and the connection is closed.
+ * Undefined when there is no readable MSH, or an acknowledgement: nothing is answered and the connection is closed.
  */
 export async function receiveHl7(
   department: Department,
@@ -216,6 +216,11 @@ export async function receiveHl7(
   const header = readHeader(bytes);
   if (!header) return undefined;
   const received = receive(department, header, bytes);
+  if (header.messageType === 'ACK') {
+    // HL7 v2.5.1 2.9.2: an acknowledgement is never acknowledged; two systems would go on for ever.
+    department.log.warn(loggable(received), 'an acknowledgement came on a connection that takes messages');
+    return undefined;
+  }
   const durationMs = (): number => department.clock.now().getTime() - received.at.getTime();
   const shown = loggable(received);
   try {

@@ -2,6 +2,7 @@ import { type Dataset, text } from '../dicom/dataset.ts';
 import { storable } from '../mapping/dicom-checks.ts';
 import {
   type Mpps,
+  type MppsUpdate,
   applySet,
   createRefusal,
   instancesOf,
@@ -35,6 +36,7 @@ import {
   type InboundDicom,
   RequestRefused,
   carryOutRequest,
+  statusText,
 } from './inbound-dicom.ts';
 import { type HeldOrder, type HeldProcedure, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
 
@@ -203,6 +205,8 @@ async function update(
     instances: instancesOf(result.dataset),
     at,
   });
+  const answer = answerTo(result);
+  const confirmation = { ...inbound.confirmation, code: statusText(answer?.status ?? 0) };
   const procedures = orders
     .flatMap((held) => held.procedures)
     .filter(({ stored: procedure }) => procedure.steps.some((step) => stored.stepIds.includes(step.id)));
@@ -210,12 +214,19 @@ async function update(
     const steps = procedure.stored.steps
       .filter((step) => stored.stepIds.includes(step.id))
       .map((step) => step.scheduledProcedureStepId);
-    const performed = { performedStep: stored.sopInstanceUid, steps, confirmation: inbound.confirmation };
+    const performed = { performedStep: stored.sopInstanceUid, steps, confirmation };
     send(procedure, await eventOf(unit, procedure, { status: result.status, performed }), inbound.cause);
   }
   await finish(unit, orders, at);
-  if (result.toleratedAttributes.length === 0) return undefined;
-  return { status: ATTRIBUTE_LIST_WARNING, attributeIdentifierList: result.toleratedAttributes };
+  return answer;
+}
+
+/** Undefined is plain success. */
+function answerTo({
+  toleratedAttributes,
+}: MppsUpdate): Pick<DicomAnswer, 'status' | 'attributeIdentifierList'> | undefined {
+  if (toleratedAttributes.length === 0) return undefined;
+  return { status: ATTRIBUTE_LIST_WARNING, attributeIdentifierList: toleratedAttributes };
 }
 
 interface Performed {

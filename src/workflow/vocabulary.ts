@@ -171,6 +171,8 @@ export interface PlacerOrder {
   readonly orderingProvider?: Person;
   /** ORC-14 */
   readonly callBackPhone?: string;
+  /** ORC-15 as it came */
+  readonly effectiveTime?: string;
   /** ORC-17 */
   readonly enteringOrganisation?: CodedValue;
   /** OBR-4 */

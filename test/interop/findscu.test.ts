@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { messageOf, msh, orm, pid, pv1, segment } from '../support/messages.ts';
-import { connectSender } from '../support/messages.ts';
+import { connectSender, messageOf, msh, orm, pid, pv1, segment } from '../support/messages.ts';
 import { type TestServer, startTestServer, testCatalogue } from '../support/server.ts';
 import { type DicomJson, readDatasets, stepOf, tags, valuesOf } from './dicom-json.ts';
 import { describeWith, installed, output, pythonWith, run, scratch } from './programs.ts';
@@ -57,9 +56,11 @@ const returnKeys = [
 
 const step = (keyword: string): string => `ScheduledProcedureStepSequence[0].${keyword}`;
 
+const programs = { findscu: installed('findscu', '--version'), dcm2json: installed('dcm2json', '--version') };
+
 const pydicomToJson = 'import sys, pydicom; print(pydicom.dcmread(sys.argv[1]).to_json())';
 
-describeWith('RAD-5 asked by findscu (DCMTK)', { findscu: installed('findscu', '--version') }, () => {
+describeWith('RAD-5 asked by findscu (DCMTK)', programs, () => {
   let server: TestServer;
   const address = (): string[] => ['-aet', 'DX1', '-aec', 'SWF_OF', '127.0.0.1', String(server.ports.dicom)];
 

@@ -53,7 +53,7 @@ describeWith('RAD-5 asked by Orthanc', { Orthanc: installed('Orthanc', '--versio
         .then((answer) => answer.ok)
         .catch(() => false);
     await until('Orthanc answers', async () => orthanc.ended() || (await answers()), 30_000);
-    if (orthanc.ended()) throw new Error(`Orthanc ended: ${orthanc.lines.slice(-3).join('\n')}`);
+    if (orthanc.ended()) throw new Error(`Orthanc ended: ${orthanc.errors.slice(-3).join('\n')}`);
   }
 
   beforeAll(async () => {

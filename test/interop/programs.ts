@@ -59,8 +59,10 @@ export async function output(program: string, args: readonly string[], input = '
 /** A program that runs beside the test. */
 export interface Companion {
   readonly child: ChildProcess;
-  /** Its lines so far, both streams. */
+  /** The lines of its standard output so far. */
   readonly lines: readonly string[];
+  /** The lines of its standard error so far. */
+  readonly errors: readonly string[];
   /** True when it has ended by itself or was ended. */
   ended(): boolean;
   stop(signal?: NodeJS.Signals): Promise<void>;
@@ -72,6 +74,7 @@ const STOP_WITHIN_MS = 5_000;
 export function companion(program: string, args: readonly string[]): Companion {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
+  const errors: string[] = [];
   let over = false;
   const ended = new Promise<void>((resolve) => {
     const end = (): void => {
@@ -81,11 +84,12 @@ export function companion(program: string, args: readonly string[]): Companion {
     child.once('close', end);
     child.once('error', end);
   });
-  for (const stream of [child.stdout, child.stderr])
-    createInterface({ input: stream }).on('line', (line) => lines.push(line));
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+  createInterface({ input: child.stderr }).on('line', (line) => errors.push(line));
   return {
     child,
     lines,
+    errors,
     ended: () => over,
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);

@@ -243,6 +243,7 @@ describeWith('RAD-1 and RAD-2 sent by mllp_send, RAD-4 and RAD-3 received by pyt
     const messages = lines.map((line) => JSON.parse(line) as Parsed);
     expect(messages.length).toBeGreaterThanOrEqual(4);
     for (const message of messages) expect(message.again).toBe(message.raw);
+    expect([op, im, imB].flatMap((peer) => peer.process.errors)).toEqual([]);
     await until('nothing waits to be delivered', async () => {
       const answer = await fetch(`http://127.0.0.1:${server.ports.http}/api/destinations`);
       const { items } = (await answer.json()) as { items: { pending: number; refused: number }[] };

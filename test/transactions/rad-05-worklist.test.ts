@@ -162,7 +162,7 @@ describe('who is on the worklist (spec 4.4)', () => {
     expect(await ask({}, { PatientName: 'Gull*' })).toEqual(['Gull']);
   });
 
-  it('given `startedOnWorklist: false`, then a started step is off; given `autoSchedule: false`, then the step that nobody scheduled is seen as the site decides', async () => {
+  it('given `startedOnWorklist: false`, then a started step is off', async () => {
     const other = await startTestServer({ policy: { startedOnWorklist: false } });
     const by = await connectSender(other.ports.hl7);
     const placerOrderNumber = await order({ name: 'Hauk' }, by);
@@ -170,6 +170,20 @@ describe('who is on the worklist (spec 4.4)', () => {
     const uid = newUid();
     await modality(other.ports.dicom).create(uid, inProgress(await stepsOf(other.store, placerOrderNumber)));
     expect(await ask({}, {}, other)).toEqual([]);
+    by.end();
+    await other.stop();
+  });
+
+  it('given `autoSchedule: false`, then what nobody has scheduled is not on the worklist and nobody hears of it (spec 6.2, row 2)', async () => {
+    const other = await startTestServer({ policy: { autoSchedule: false } });
+    const by = await connectSender(other.ports.hl7);
+    const placerOrderNumber = await order({ name: 'Holm' }, by);
+    expect(await ask({}, {}, other)).toEqual([]);
+    expect(await other.store.prisma.delivery.count()).toBe(0);
+    // a modality may start it all the same: a fact is not refused
+    const started = inProgress(await stepsOf(other.store, placerOrderNumber));
+    expect(await modality(other.ports.dicom).create(newUid(), started)).toBe(0);
+    expect(await ask({}, {}, other)).toEqual(['Holm']);
     by.end();
     await other.stop();
   });
