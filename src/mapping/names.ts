@@ -18,7 +18,7 @@ export function personNameOf(name: PersonName | undefined): string | null {
 function nameText(part: string): string {
   return part
     .replaceAll(/[\\^=]/g, ' ')
-    .replaceAll(/[\x00-\x1f\x7f]+/g, ' ')
+    .replaceAll(/\p{Cc}+/gu, ' ')
     .trim();
 }
 

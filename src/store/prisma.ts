@@ -35,14 +35,21 @@ function isPrismaCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && codes.includes(error.code);
 }
 
-/** The driver's own name for what happened, which Prisma wraps differently for raw and for built queries. */
-function driverKindOf(error: unknown): string {
-  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return '';
-  const meta = error.meta as
-    { driverAdapterError?: { cause?: { kind?: unknown; originalCode?: unknown } } } | undefined;
-  const cause = meta?.driverAdapterError?.cause;
-  return typeof cause?.kind === 'string' ? cause.kind : '';
+interface DriverFailure {
+  /** The driver's own name for what happened. */
+  readonly kind?: unknown;
+  /** SQLSTATE */
+  readonly originalCode?: unknown;
 }
+
+/** What the driver said, which Prisma wraps differently for raw and for built queries. */
+function driverFailureOf(error: unknown): DriverFailure {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return {};
+  const meta = error.meta as { driverAdapterError?: { cause?: DriverFailure } } | undefined;
+  return meta?.driverAdapterError?.cause ?? {};
+}
+
+const driverKindOf = (error: unknown): string => String(driverFailureOf(error).kind);
 
 /** A write conflict, serialisation failure or deadlock, in a built or a raw query. */
 function isConflict(error: unknown): boolean {
@@ -59,6 +66,9 @@ const unreachable = new Set([
   'TooManyConnections',
 ]);
 
+// SQLSTATE: connection exception, insufficient resources, operator intervention; the database takes no connections.
+const noDatabase = /^(08|53|57P|55000)/;
+
 function databaseUnavailable(): SwfError {
   return new SwfError('database-unavailable', 'the database cannot be reached; send it again later');
 }
@@ -68,9 +78,10 @@ export function storeError(error: unknown): unknown {
   if (error instanceof SwfError) return error;
   if (isConflict(error)) return new SwfError('conflict', 'the same records are being changed by others; send it again');
   if (unreachable.has(driverKindOf(error))) return databaseUnavailable();
+  if (noDatabase.test(String(driverFailureOf(error).originalCode))) return databaseUnavailable();
   const code = (error as { code?: unknown } | null)?.code;
   const driver = typeof code === 'string' ? code : '';
-  if (connectionTrouble.has(driver) || /^(08|57P)/.test(driver) || /^E[A-Z]+$/.test(driver)) {
+  if (connectionTrouble.has(driver) || noDatabase.test(driver) || /^E[A-Z]+$/.test(driver)) {
     return databaseUnavailable();
   }
   return error;

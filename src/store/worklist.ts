@@ -9,7 +9,7 @@ import type {
   VisitDetails,
 } from '../workflow/vocabulary.ts';
 import { Prisma } from './generated/client.ts';
-import type { Store } from './prisma.ts';
+import { type Store, storeError } from './prisma.ts';
 
 /** What a worklist query narrows by in the database: a superset of the answer, decided exactly afterwards. */
 export interface WorklistConditions {
@@ -122,7 +122,9 @@ export async function* worklistRows(
           Prisma.sql`(s."startDate", s."startTime", s.id) > (${after.startDate}::date, ${after.startTime}::time, ${after.stepId}::int)`,
         ]
       : [];
-    const rows = await store.prisma.$queryRaw<WorklistRow[]>(Prisma.sql`
+    const rows = await store.prisma
+      .$queryRaw<WorklistRow[]>(
+        Prisma.sql`
       SELECT ${columns}
       FROM "ScheduledProcedureStep" s
       JOIN "RequestedProcedure" r ON r.id = s."procedureId"
@@ -131,7 +133,11 @@ export async function* worklistRows(
       LEFT JOIN "Visit" v ON v.id = o."visitId"
       WHERE ${Prisma.join([...where, ...seek], ' AND ')}
       ORDER BY s."startDate", s."startTime", s.id
-      LIMIT ${PAGE}`);
+      LIMIT ${PAGE}`,
+      )
+      .catch((error: unknown) => {
+        throw storeError(error);
+      });
     if (rows.length > 0) yield rows;
     if (rows.length < PAGE) return;
     after = rows[rows.length - 1];

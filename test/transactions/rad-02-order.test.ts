@@ -110,18 +110,22 @@ describe('RAD-2 Placer Order Management (RAD TF-2 4.2)', () => {
   });
 
   it.each([
-    ['has no OBR-4', { service: '^^TESTPLAN' }, 'AE', '101', 'OBR^3^4^1^1'],
-    ['is a cancellation', { control: 'CA' }, 'AE', '103', 'ORC^3^1'],
-    ['repeats the number of the first', { placerOrderNumber: 'SAME^HIS' }, 'AR', '205', 'ORC^3^2'],
+    ['has no OBR-4', { service: '^^TESTPLAN' }, { code: 'AE', error: '101', location: 'OBR^3^4^1^1' }],
+    ['is a cancellation', { control: 'CA' }, { code: 'AE', error: '103', location: 'ORC^3^1' }],
+    [
+      'repeats the number of the first',
+      { placerOrderNumber: 'SAME^HIS' },
+      { code: 'AR', error: '205', location: 'ORC^3^2' },
+    ],
   ])(
     'given the third of three ORC groups %s, then all are refused and nothing is stored',
-    async (_what, wrong, code, error, location) => {
+    async (_what, wrong, refusal) => {
       const first = 'placerOrderNumber' in wrong ? 'SAME' : number();
       const good = [{ placerOrderNumber: `${first}^HIS` }, { placerOrderNumber: `${number()}^HIS` }];
       const third = { placerOrderNumber: `${number()}^HIS`, ...wrong };
       const patients = await server.store.prisma.patient.count();
       const answer = await placer.send(omg([...good, third]));
-      expect(answer).toMatchObject({ code, error, location });
+      expect(answer).toMatchObject(refusal);
       expect(await ordersOf(first)).toEqual([]);
       expect(await server.store.prisma.patient.count()).toBe(patients);
     },
