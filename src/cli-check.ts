@@ -5,7 +5,8 @@ import { createDicomClient } from './dicom/client.ts';
 import type { Config } from './platform/config.ts';
 import { SwfError, describeError } from './platform/errors.ts';
 import { createLog } from './platform/log.ts';
-import { readTls } from './server.ts';
+import { embeddedDatabase } from './server.ts';
+import { type TlsFiles, readSiteFiles } from './site-files.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { pendingMigrations } from './store/migrate.ts';
 
@@ -41,10 +42,9 @@ function connectionProblem(error: unknown): string {
   return (typeof code === 'string' && problems[code]) || describeError(error).error;
 }
 
-function canConnect(hl7: NonNullable<Config['peers'][number]['hl7']>): Promise<string> {
+function canConnect(hl7: NonNullable<Config['peers'][number]['hl7']>, tls: TlsFiles | undefined): Promise<string> {
   return new Promise((resolve, reject) => {
     const { host, port } = hl7;
-    const tls = readTls(hl7.tls);
     const socket = tls ? connectTls({ host, port, ...tls }) : connect({ host, port });
     socket.setTimeout(TIMEOUT_MS, () => socket.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
     socket.once(tls ? 'secureConnect' : 'connect', () => {
@@ -74,7 +74,7 @@ async function checkDatabase(config: Config): Promise<Finding> {
   return finding('database', where, async () => {
     const log = createLog('silent');
     const embedded =
-      config.databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined;
+      config.databaseUrl === undefined ? await startEmbeddedPostgres(embeddedDatabase(config, log)) : undefined;
     try {
       const pending = await pendingMigrations(config.databaseUrl ?? embedded?.url ?? '');
       return pending.length === 0
@@ -86,10 +86,10 @@ async function checkDatabase(config: Config): Promise<Finding> {
   });
 }
 
-async function checkPeer(peer: Config['peers'][number], config: Config): Promise<Finding[]> {
+async function checkPeer(peer: Config['peers'][number], config: Config, tls: TlsFiles | undefined): Promise<Finding[]> {
   const findings: Finding[] = [];
   const { hl7, dicom } = peer;
-  if (hl7) findings.push(await finding(peer.name, `mllp://${hl7.host}:${hl7.port}`, () => canConnect(hl7)));
+  if (hl7) findings.push(await finding(peer.name, `mllp://${hl7.host}:${hl7.port}`, () => canConnect(hl7, tls)));
   if (dicom) {
     const where = `${dicom.aeTitle}@${dicom.host}:${dicom.port}`;
     findings.push(await finding(peer.name, where, () => echo(dicom, config.dicom.aeTitle)));
@@ -112,12 +112,13 @@ async function checkStations(config: Config): Promise<Finding[]> {
 export const runCheck: Command = async (args, io) => {
   const parsed = parse(args, { flags: ['json'] });
   const config = configOf(parsed, io);
+  const files = readSiteFiles(config);
   const findings: Finding[] = [
     { name: 'config', state: 'ok', text: config.file ?? 'no site file: defaults' },
     { name: 'catalogue', state: 'ok', text: `${config.catalogue.length} services` },
     await checkDatabase(config),
   ];
-  for (const peer of config.peers) findings.push(...(await checkPeer(peer, config)));
+  for (const peer of config.peers) findings.push(...(await checkPeer(peer, config, files.peers.get(peer.name))));
   findings.push(...(await checkStations(config)));
   findings.push(...config.unused.map((text): Finding => ({ name: 'setting', state: 'note', text })));
   const failed = findings.filter(({ state }) => state === 'FAIL').length;

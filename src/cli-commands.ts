@@ -8,6 +8,7 @@ import { openApiDocument } from './http/openapi.ts';
 import { localTimeOf, systemClock } from './platform/clock.ts';
 import { createLog } from './platform/log.ts';
 import { version } from './platform/version.ts';
+import { embeddedDatabase } from './server.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { migrate, pendingMigrations } from './store/migrate.ts';
 import { worklistDate } from './transactions/rad-05-worklist.ts';
@@ -18,7 +19,7 @@ export const runMigrate: Command = async (args, io) => {
   const config = configOf(parsed, io);
   const log = createLog(config.logLevel);
   const embedded =
-    config.databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined;
+    config.databaseUrl === undefined ? await startEmbeddedPostgres(embeddedDatabase(config, log)) : undefined;
   const url = config.databaseUrl ?? embedded?.url ?? '';
   try {
     const dryRun = parsed.flags.has('dry-run');

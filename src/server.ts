@@ -1,16 +1,16 @@
 import { createServer, type Server } from 'node:http';
-import { readFileSync } from 'node:fs';
 import { startDicomServer } from './dicom/server.ts';
 import { startLanes } from './delivery/lanes.ts';
 import { startMllpServer } from './hl7/mllp-server.ts';
 import { createApp } from './http/app.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
-import { type Config, ConfigError } from './platform/config.ts';
+import type { Config } from './platform/config.ts';
+import { type SiteFiles, readSiteFiles } from './site-files.ts';
 import { SwfError, describeError } from './platform/errors.ts';
 import { type Ids, randomIds } from './platform/ids.ts';
 import type { Log } from './platform/log.ts';
 import { version } from './platform/version.ts';
-import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
+import { type EmbeddedPostgresOptions, startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { migrate, pendingMigrations } from './store/migrate.ts';
 import { openStore } from './store/prisma.ts';
 import { takeSiteLock } from './store/site-lock.ts';
@@ -60,9 +60,15 @@ function startedThings(log: Log): Started {
   };
 }
 
+/** How the embedded database of a site is started or attached to. */
+export function embeddedDatabase(config: Config, log: Log): EmbeddedPostgresOptions {
+  const { dataDir, postgresBinDir } = config;
+  return { dataDir, log, ...(postgresBinDir === undefined ? {} : { binDir: postgresBinDir }) };
+}
+
 async function openDatabase(config: Config, log: Log, started: Started): Promise<string> {
   if (config.databaseUrl !== undefined) return config.databaseUrl;
-  const database = await startEmbeddedPostgres({ dataDir: config.dataDir, log });
+  const database = await startEmbeddedPostgres(embeddedDatabase(config, log));
   started.add(() => database.stop());
   const lock = await takeSiteLock(database.url);
   if (!lock) {
@@ -104,29 +110,11 @@ async function listening<T>(
   }
 }
 
-type Tls = NonNullable<Config['hl7']['tls']>;
-
-/** Reads key and certificates; a file that cannot be read is a mistake in the configuration. */
-export function readTls(tls: Tls | undefined) {
-  if (!tls) return undefined;
-  const read = (path: string): Buffer => {
-    try {
-      return readFileSync(path);
-    } catch {
-      throw new ConfigError([`tls: ${path} cannot be read`]);
-    }
-  };
-  return {
-    key: read(tls.key),
-    cert: read(tls.cert),
-    ...(tls.ca === undefined ? {} : { ca: read(tls.ca) }),
-    requireClientCertificate: tls.requireClientCertificate,
-  };
-}
-
-async function startHl7(department: Department): Promise<{ port: number; stop(): Promise<void> }> {
+async function startHl7(
+  department: Department,
+  { hl7: tls }: SiteFiles,
+): Promise<{ port: number; stop(): Promise<void> }> {
   const { config, log } = department;
-  const tls = readTls(config.hl7.tls);
   const { connections, messageBytes, idle } = config.limits.hl7;
   return startMllpServer({
     host: config.hl7.host,
@@ -141,10 +129,12 @@ async function startHl7(department: Department): Promise<{ port: number; stop():
 // What every association goes through; all else is worth a line in the log.
 const ordinary: ReadonlySet<string> = new Set(['accepted', 'released', 'closed']);
 
-async function startDicom(department: Department): Promise<{ port: number; stop(): Promise<void> }> {
+async function startDicom(
+  department: Department,
+  { dicom: tls }: SiteFiles,
+): Promise<{ port: number; stop(): Promise<void> }> {
   const { config, log } = department;
   const { associations, pduBytes, messageBytes, idle, artim } = config.limits.dicom;
-  const tls = readTls(config.dicom.tls);
   return startDicomServer({
     host: config.dicom.host,
     port: config.dicom.port,
@@ -180,7 +170,7 @@ async function startHttp(
   url: string,
   ports: () => Record<string, number>,
 ): Promise<{ port: number; stop(): Promise<void> }> {
-  const { config, store } = department;
+  const { config, store, log } = department;
   const readiness = async () => [
     await check('database', () => store.ping()),
     await check('migrations', async () => {
@@ -194,6 +184,8 @@ async function startHttp(
     server.once('error', reject);
     server.listen(config.http.port, config.http.host, resolve);
   });
+  server.removeAllListeners('error');
+  server.on('error', (error) => log.warn(describeError(error), 'http listener'));
   const address = server.address();
   return { port: typeof address === 'object' && address ? address.port : 0, stop: () => closeHttp(server) };
 }
@@ -218,6 +210,8 @@ async function closeHttp(server: Server): Promise<void> {
 /** Builds everything, opens the three ports and starts the lanes. Throws StartError with what to do about it. */
 export async function startServer(config: Config, deps: ServerDeps): Promise<RunningServer> {
   const { log, clock = systemClock, ids = randomIds(config.organisation.uidRoot) } = deps;
+  // What is wrong in the files that the site names is told before anything listens.
+  const files = readSiteFiles(config);
   const started = startedThings(log);
   try {
     const url = await openDatabase(config, log, started);
@@ -226,7 +220,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     started.add(() => store.close());
     const background = createBackground(log);
     const department: Department = { store, config, clock, ids, log, background };
-    const lanes = startLanes(department, url, (peer) => readTls(peer.hl7.tls));
+    const lanes = startLanes(department, url, (peer) => files.peers.get(peer.name));
     started.add(() => lanes.stop());
     started.add(() => background.settled());
     const ports = { hl7: 0, dicom: 0, http: 0 };
@@ -239,8 +233,8 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
       started.add(() => listener.stop());
     };
     await open('http', () => startHttp(department, url, () => ports));
-    await open('dicom', () => startDicom(department));
-    await open('hl7', () => startHl7(department));
+    await open('dicom', () => startDicom(department, files));
+    await open('hl7', () => startHl7(department, files));
     return { ports, stop: () => started.stop() };
   } catch (error) {
     await started.stop();

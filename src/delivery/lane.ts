@@ -11,16 +11,14 @@ import { createWaiting } from './waiting.ts';
 export interface Lane {
   /** There may be something to send. */
   readonly wake: () => void;
-  /** Stops after the message in flight; what is unsent stays in its row. */
-  stop(): Promise<void>;
+  /** Stops after the message in flight, or when its answer has not come by then; what is unsent stays in its row. */
+  stop(graceMs: number): Promise<void>;
 }
 
 // A wake-up can be lost with its process: a look this often costs one indexed query.
 const LOOK_AGAIN_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
-// A stop waits this long for the answer of the message in flight; unanswered, it goes out again after the next start.
-const STOP_GRACE_MS = 2_000;
 
 /** Starts the HL7 lane of a peer. */
 export function startLane(department: Department, peer: Hl7Peer, tls?: MllpClientOptions['tls']): Lane {
@@ -48,10 +46,10 @@ export function startLane(department: Department, peer: Hl7Peer, tls?: MllpClien
   const done = run();
   return {
     wake: waiting.wake,
-    stop: async () => {
+    stop: async (graceMs) => {
       stopping = true;
       waiting.end();
-      const giveUp = setTimeout(() => client.close(), STOP_GRACE_MS);
+      const giveUp = setTimeout(() => client.close(), graceMs);
       await done;
       clearTimeout(giveUp);
     },

@@ -3,6 +3,9 @@ import { holdLaneLock } from '../store/lane-lock.ts';
 import { type Department, type Hl7Peer, hl7Peers } from '../transactions/department.ts';
 import { type Lane, startLane } from './lane.ts';
 
+// A stop waits this long for the answer of the message in flight; unanswered, it goes out again after the next start.
+const STOP_GRACE_MS = 2_000;
+
 /** All lanes of the site. */
 export interface Lanes {
   stop(): Promise<void>;
@@ -18,20 +21,21 @@ export function startLanes(
   department.store.onDeliveries((destinations) => {
     for (const destination of destinations) lanes.get(destination)?.wake();
   });
-  const stopAll = async (): Promise<void> => {
+  const stopAll = async (graceMs: number): Promise<void> => {
     const running = [...lanes.values()];
     lanes.clear();
-    await Promise.all(running.map((lane) => lane.stop()));
+    await Promise.all(running.map((lane) => lane.stop(graceMs)));
   };
   const lock = holdLaneLock(url, department.log, {
     onTaken: () => {
       for (const peer of hl7Peers(department.config)) lanes.set(peer.name, startLane(department, peer, tlsOf(peer)));
     },
-    onLost: stopAll,
+    // Somebody else may be sending already.
+    onLost: () => stopAll(0),
   });
   return {
     stop: async () => {
-      await stopAll();
+      await stopAll(STOP_GRACE_MS);
       await lock.stop();
     },
   };

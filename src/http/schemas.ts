@@ -196,7 +196,7 @@ export const patient = z.object({
   registeredAt: instant.nullable().describe('By RAD-1; null while only orders have named the patient'),
   visits: z.array(
     z.object({
-      visitNumber: z.string(),
+      visitNumber: z.string().nullable(),
       assigningAuthority: z.string(),
       visitStatus: z.string(),
       patientClass: z.string().nullable(),

@@ -102,6 +102,11 @@ function serviceOf(obr: Segment, reading: Reading): Cwe {
     locationOf(obr, 4, component),
     `the ordered service (${reading.rules.serviceCode})`,
   );
+  bounded(
+    textOf(obr, 4, component) ?? '',
+    locationOf(obr, 4, component),
+    `the ordered service (${reading.rules.serviceCode})`,
+  );
   if (!value || component === 1) return value ?? {};
   return defined<Cwe>({ code: value.alternateCode, meaning: value.alternateMeaning, scheme: value.alternateScheme });
 }
@@ -141,12 +146,30 @@ function checkNumbers({ orc, obr }: OrderGroup, reading: Reading): void {
   if (other !== undefined && other !== orc.get(2)) reading.remarks.push('OBR-2 differs from ORC-2, which is used');
 }
 
-const requiredOfPlacer = [
+/** What a conformant placer fills (RAD TF-2 4.2-3); where no structure is named, in both. */
+const requiredOfPlacer: readonly {
+  name: string;
+  field: number;
+  segment: 'orc' | 'obr' | 'tq1';
+  structure?: 'ORM' | 'OMG';
+}[] = [
+  { name: 'the quantity and timing (ORC-7)', field: 7, segment: 'orc', structure: 'ORM' },
+  { name: 'the requested start (TQ1-7)', field: 7, segment: 'tq1', structure: 'OMG' },
   { name: 'the transaction time (ORC-9)', field: 9, segment: 'orc' },
   { name: 'the ordering provider (ORC-12)', field: 12, segment: 'orc' },
   { name: 'the entering organisation (ORC-17)', field: 17, segment: 'orc' },
   { name: 'the ordering provider (OBR-16)', field: 16, segment: 'obr' },
-] as const;
+  { name: 'the quantity and timing (OBR-27)', field: 27, segment: 'obr', structure: 'ORM' },
+];
+
+function checkRequired(group: OrderGroup, reading: Reading): void {
+  for (const { name, field, segment, structure } of requiredOfPlacer) {
+    if (structure !== undefined && structure !== reading.message.header.messageType) continue;
+    const place = group[segment];
+    const filled = place !== undefined && componentsOf(place, field) !== undefined;
+    expected(reading, filled, locationOf(place ?? segment.toUpperCase(), field), name);
+  }
+}
 
 function placerOrder(group: OrderGroup, reading: Reading): PlacerOrder {
   const { orc, obr } = group;
@@ -157,15 +180,7 @@ function placerOrder(group: OrderGroup, reading: Reading): PlacerOrder {
     'the placer order number (ORC-2)',
   );
   checkNumbers(group, reading);
-  for (const { name, field, segment } of requiredOfPlacer) {
-    const place = group[segment];
-    expected(
-      reading,
-      place.components(field) > 0 && componentsOf(place, field) !== undefined,
-      locationOf(place, field),
-      name,
-    );
-  }
+  checkRequired(group, reading);
   const comments = group.others.filter((segment) => segment.name === 'NTE').map((nte) => textOf(nte, 3));
   return defined<PlacerOrder>({
     placerOrderNumber: ei(orc, 2) ?? { id: '' },

@@ -1,20 +1,15 @@
 import { type Cx, cwe, cx, pl, readTimestamp, xcn, xpn } from '../hl7/datatypes.ts';
 import type { Segment } from '../hl7/message.ts';
 import { SwfError } from '../platform/errors.ts';
-import type {
-  PatientIdentifier,
-  PatientStatement,
-  PersonName,
-  VisitDetails,
-  VisitStatement,
-} from '../workflow/vocabulary.ts';
+import type { PatientIdentifier, PatientStatement, PersonName, VisitStatement } from '../workflow/vocabulary.ts';
 import { type Reading, bounded, componentsOf, defined, expected, locationOf, required, textOf } from './reader.ts';
 
 function identifierOf(value: Cx, reading: Reading): PatientIdentifier {
   const authority = value.assigningAuthority;
   return defined<PatientIdentifier>({
-    value: value.id,
-    assigningAuthority: authority?.namespace ?? authority?.universalId ?? reading.rules.assigningAuthority,
+    // DICOM drops blanks around an identifier; kept, they would make a second patient that looks the same.
+    value: value.id.trim(),
+    assigningAuthority: (authority?.namespace ?? authority?.universalId ?? reading.rules.assigningAuthority).trim(),
     universalId: authority?.universalId,
     universalIdType: authority?.universalIdType,
     identifierType: value.identifierType,
@@ -26,10 +21,16 @@ function identifiersOf(pid: Segment, reading: Reading): PatientIdentifier[] {
   const identifiers: PatientIdentifier[] = [];
   for (let repetition = 1; repetition <= pid.repetitions(3); repetition++) {
     const value = cx(pid, 3, repetition);
-    if (!value) continue;
+    if (!value?.id.trim()) continue;
     bounded(value.id, locationOf(pid, 3, 1), 'a patient identifier (PID-3.1)');
-    if (!value.assigningAuthority)
-      reading.remarks.push(`PID-3 repetition ${repetition} names no assigning authority; the sender's is used`);
+    expected(
+      reading,
+      value.assigningAuthority !== undefined,
+      `PID^1^3^${repetition}^4`,
+      'the assigning authority (PID-3.4)',
+    );
+    const typed = value.identifierType !== undefined || reading.message.header.version === '2.3.1';
+    expected(reading, typed, `PID^1^3^${repetition}^5`, 'the identifier type (PID-3.5)');
     identifiers.push(identifierOf(value, reading));
   }
   return identifiers;
@@ -60,9 +61,16 @@ function birthDateOf(pid: Segment, reading: Reading): string | null | undefined 
   }
 }
 
+/** A segment that may come once: a second one would be a second patient or visit, and is never passed over. */
+function theOnly(reading: Reading, name: 'PID' | 'PV1'): Segment | undefined {
+  const [segment, second] = reading.message.all(name);
+  if (second) throw new SwfError('segment-sequence', `a message has one ${name} segment`, { location: `${name}^2` });
+  return segment;
+}
+
 /** PID (and AL1) as a statement about a patient. Throws 'required-field-missing' for PID-3.1 and PID-5. */
 export function patientFromHl7(reading: Reading): PatientStatement {
-  const pid = reading.message.first('PID');
+  const pid = theOnly(reading, 'PID');
   if (!pid) throw new SwfError('segment-sequence', 'there is no PID segment', { location: 'PID^1' });
   const identifiers = identifiersOf(pid, reading);
   const sex = pid.get(8);
@@ -86,9 +94,15 @@ export function patientFromHl7(reading: Reading): PatientStatement {
   };
 }
 
+/** What an ADT fills in PV1 beyond the class, by event (RAD TF-2 4.1-3). */
+const requiredOfEvent = [
+  { events: ['A01'], field: 3, what: 'the assigned location (PV1-3)' },
+  { events: ['A04', 'A05'], field: 8, what: 'the referring doctor (PV1-8)' },
+] as const satisfies readonly { events: readonly string[]; field: number; what: string }[];
+
 /** PV1 as a statement about a visit; undefined without a PV1. The visit number is PV1-19, else PID-18. */
 export function visitFromHl7(reading: Reading): VisitStatement | undefined {
-  const pv1 = reading.message.first('PV1');
+  const pv1 = theOnly(reading, 'PV1');
   if (!pv1) {
     expected(reading, false, 'PV1^1', 'the PV1 segment');
     return undefined;
@@ -99,26 +113,30 @@ export function visitFromHl7(reading: Reading): VisitStatement | undefined {
   const place = visitIdentifier || !pid ? locationOf(pv1, 19, 1) : locationOf(pid, 18, 1);
   bounded(number?.id ?? '', place, 'the visit number (PV1-19) or account number (PID-18)');
   expected(reading, textOf(pv1, 2) !== undefined, locationOf(pv1, 2), 'the patient class (PV1-2)');
+  for (const { events, field, what } of requiredOfEvent) {
+    const concerned = events.some((event) => event === reading.message.header.triggerEvent);
+    if (concerned) expected(reading, componentsOf(pv1, field) !== undefined, locationOf(pv1, field), what);
+  }
   expected(reading, number !== undefined, locationOf(pv1, 19), 'the visit number (PV1-19) or account number (PID-18)');
   return {
-    visitNumber: number?.id ?? '',
+    visitNumber: number?.id.trim() || undefined,
     assigningAuthority:
       number?.assigningAuthority?.namespace ??
       number?.assigningAuthority?.universalId ??
       reading.rules.assigningAuthority,
-    patientClass: textOf(pv1, 2),
-    details: defined<VisitDetails>({
-      location: pl(pv1, 3),
-      attendingDoctor: xcn(pv1, 7),
-      referringDoctor: xcn(pv1, 8),
-      hospitalService: textOf(pv1, 10),
-      ambulatoryStatus: textOf(pv1, 15),
-      admittingDoctor: xcn(pv1, 17),
+    patientClass: pv1.get(2),
+    details: {
+      location: pv1.get(3) === null ? null : pl(pv1, 3),
+      attendingDoctor: pv1.get(7) === null ? null : xcn(pv1, 7),
+      referringDoctor: pv1.get(8) === null ? null : xcn(pv1, 8),
+      hospitalService: pv1.get(10),
+      ambulatoryStatus: pv1.get(15),
+      admittingDoctor: pv1.get(17) === null ? null : xcn(pv1, 17),
       visitIdentifier: visitIdentifier
         ? defined({ id: visitIdentifier.id, assigningAuthority: visitIdentifier.assigningAuthority })
         : undefined,
-      admitTime: textOf(pv1, 44),
-      visitIndicator: textOf(pv1, 51),
-    }),
+      admitTime: pv1.get(44),
+      visitIndicator: pv1.get(51),
+    },
   };
 }

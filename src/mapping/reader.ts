@@ -40,10 +40,17 @@ export function required(value: string | null | undefined, location: string, wha
 /** What DICOM can carry of an identifier (LO). */
 export const LONGEST_IDENTIFIER = 64;
 
-/** Refuses an identifier beyond DICOM's bound: cutting it would make it another one. Throws 'data-type' (HL7 102). */
+/**
+ * Refuses an identifier that DICOM cannot carry as it is: too long, or with a backslash or control character in it.
+ * Cutting or replacing would make it another one. Throws 'data-type' (HL7 102).
+ */
 export function bounded(value: string, location: string, what: string): void {
-  if (value.length <= LONGEST_IDENTIFIER) return;
-  throw new SwfError('data-type', `${what} has more than ${LONGEST_IDENTIFIER} characters`, { location });
+  if (value.length > LONGEST_IDENTIFIER) {
+    throw new SwfError('data-type', `${what} has more than ${LONGEST_IDENTIFIER} characters`, { location });
+  }
+  if (/[\\\p{Cc}]/u.test(value)) {
+    throw new SwfError('data-type', `${what} holds a backslash or a control character`, { location });
+  }
 }
 
 /** A value that a conformant sender fills: missing, it is remarked, or refused where the site is strict. */

@@ -9,7 +9,7 @@ import type {
   PlacerOrder,
   VisitDetails,
 } from '../workflow/vocabulary.ts';
-import { personNameOf, shortened } from './names.ts';
+import { personNameOf, shortened, split } from './names.ts';
 
 /** What a worklist item is made of; store/worklist.ts reads it. */
 export interface WorklistSource {
@@ -52,7 +52,8 @@ const sexes: Readonly<Record<string, string>> = { F: 'F', M: 'M', O: 'O', A: 'O'
 
 /** A coded value as a sequence item, when value and scheme are there; text otherwise has no item. */
 function codeItems(value: CodedValue | undefined): DatasetInput[] {
-  if (!value?.code || !value.scheme) return [];
+  // A code that DICOM cannot carry as it is stays text.
+  if (!value?.code || !value.scheme || /[\\\p{Cc}]/u.test(value.code)) return [];
   return [codeItem({ code: value.code, scheme: value.scheme, meaning: value.meaning ?? value.code })];
 }
 
@@ -165,7 +166,7 @@ function patientKeys(source: WorklistSource): DatasetInput {
     PatientWeight: source.order.bodyWeight ?? null,
     PatientSize: source.order.bodyHeight ?? null,
     PatientState: shortened(source.order.dangerCode?.meaning ?? source.order.dangerCode?.code, 64),
-    MedicalAlerts: shortened(source.order.relevantClinicalInformation, 64),
+    MedicalAlerts: split(source.order.relevantClinicalInformation),
     Allergies: (source.demographics.allergies ?? []).flatMap((text) => shortened(text, 64) ?? []),
     ConfidentialityConstraintOnPatientDataDescription: null,
     SpecialNeeds: null,

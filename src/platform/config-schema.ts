@@ -146,9 +146,7 @@ export const siteSchema = z
         tls: tls.optional(),
       })
       .prefault({}),
-    http: z
-      .strictObject({ host: host.default('127.0.0.1'), port: port.default(8080), tls: tls.optional() })
-      .prefault({}),
+    http: z.strictObject({ host: host.default('127.0.0.1'), port: port.default(8080) }).prefault({}),
     peers: z.array(peer).default([]),
     senders: z.array(sender).default([]),
     stations: z.array(station).default([]),

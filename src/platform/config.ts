@@ -15,6 +15,8 @@ export interface Config extends Omit<Site, 'catalogue'> {
   readonly dataDir: string;
   /** `postgresql://...`; undefined means the embedded database. */
   readonly databaseUrl: string | undefined;
+  /** Where PostgreSQL's programs are, instead of those from npm. */
+  readonly postgresBinDir: string | undefined;
   readonly apiToken: string | undefined;
   readonly logLevel: LogLevel;
   readonly catalogue: Catalogue;
@@ -63,11 +65,18 @@ function describeIssues(file: string, error: z.ZodError): string[] {
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
+const environmentPort = z
+  .string()
+  .regex(/^\d{1,5}$/, 'a port is a whole number from 0 to 65535')
+  .transform(Number)
+  .refine((port) => port <= 65_535, 'a port is a whole number from 0 to 65535');
+
 const environmentSchema = z.object({
   SWF_HOST: z.string().min(1).optional(),
-  SWF_HL7_PORT: z.coerce.number().int().min(0).max(65535).optional(),
-  SWF_DICOM_PORT: z.coerce.number().int().min(0).max(65535).optional(),
-  SWF_HTTP_PORT: z.coerce.number().int().min(0).max(65535).optional(),
+  SWF_HL7_PORT: environmentPort.optional(),
+  SWF_DICOM_PORT: environmentPort.optional(),
+  SWF_HTTP_PORT: environmentPort.optional(),
+  PG_BIN: z.string().min(1).optional(),
   SWF_DATA_DIR: z.string().min(1).optional(),
   DATABASE_URL: z
     .string()
@@ -80,13 +89,16 @@ const environmentSchema = z.object({
 
 type Environment = z.infer<typeof environmentSchema>;
 
+/** Variable by variable, so that one mistake does not hide another. */
 function readEnvironment(environment: ConfigInput['environment'], problems: string[]): Environment {
-  // An empty variable is what a shell or a compose file leaves when a value is not set.
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = environmentSchema.safeParse(set);
-  if (parsed.success) return parsed.data;
-  problems.push(...describeIssues('environment', parsed.error));
-  return { SWF_LOG_LEVEL: 'info' };
+  const read: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(environmentSchema.shape)) {
+    // An empty variable is what a shell or a compose file leaves when a value is not set.
+    const parsed = schema.safeParse(environment[name] || undefined);
+    if (parsed.success) read[name] = parsed.data;
+    else problems.push(...parsed.error.issues.map((issue) => `environment: ${name}: ${issue.message}`));
+  }
+  return { SWF_LOG_LEVEL: 'info', ...read } as Environment;
 }
 
 /** The environment wins over the file: its ports and host are put into the file's values before they are checked. */
@@ -122,9 +134,15 @@ function siteFileOf(input: ConfigInput, problems: string[]): string | undefined 
   return existsSync(usual) ? usual : undefined;
 }
 
-function readCatalogue(site: Site, file: string | undefined, problems: string[]): Catalogue {
-  if (site.catalogue === undefined) return [];
-  const path = resolve(file === undefined ? '.' : dirname(file), site.catalogue);
+/** The catalogue's path, also where other keys of the file are wrong: every problem is told at once. */
+function catalogueIn(values: unknown): string | undefined {
+  const path = (values as { catalogue?: unknown } | null | undefined)?.catalogue;
+  return typeof path === 'string' ? path : undefined;
+}
+
+function readCatalogue(named: string | undefined, file: string | undefined, problems: string[]): Catalogue {
+  if (named === undefined) return [];
+  const path = resolve(file === undefined ? '.' : dirname(file), named);
   const values = readYaml(path, problems);
   if (values === undefined) return [];
   const parsed = catalogueSchema.safeParse(values);
@@ -146,7 +164,7 @@ function readToken(environment: Environment, input: ConfigInput, problems: strin
   }
 }
 
-const loopback = /^(127\.|localhost$|::1$|\[::1\]$)/;
+const loopback = /^(127(\.\d{1,3}){3}|localhost|::1|\[::1\])$/;
 
 /** Relative key and certificate paths are relative to the site file's folder, like every path in it. */
 function absoluteTlsPaths<T>(value: T, folder: string): T {
@@ -171,13 +189,11 @@ export function loadConfig(input: ConfigInput): Config {
   const file = siteFileOf(input, problems);
   const values = file !== undefined && existsSync(file) ? readYaml(file, problems) : {};
   const parsed = siteSchema.safeParse(withEnvironment(values, environment));
-  if (!parsed.success) {
-    if (values !== undefined) problems.push(...describeIssues(file ?? 'defaults', parsed.error));
-    throw new ConfigError(problems);
-  }
-  const site = parsed.data;
-  const catalogue = readCatalogue(site, file, problems);
+  if (!parsed.success && values !== undefined) problems.push(...describeIssues(file ?? 'defaults', parsed.error));
+  const catalogue = readCatalogue(catalogueIn(values), file, problems);
   const apiToken = readToken(environment, input, problems);
+  if (!parsed.success) throw new ConfigError(problems);
+  const site = parsed.data;
   if (!loopback.test(site.http.host) && apiToken === undefined) {
     problems.push(`${file ?? 'environment'}: http.host is not loopback: set SWF_API_TOKEN or SWF_API_TOKEN_FILE`);
   }
@@ -187,6 +203,7 @@ export function loadConfig(input: ConfigInput): Config {
     file,
     dataDir: resolve(input.workingDirectory, environment.SWF_DATA_DIR ?? 'data'),
     databaseUrl: environment.DATABASE_URL,
+    postgresBinDir: environment.PG_BIN,
     apiToken,
     logLevel: environment.SWF_LOG_LEVEL,
     catalogue,
@@ -222,7 +239,10 @@ function unusedSettings(site: Site): string[] {
     policy.relayMpps && site.peers.some((peer) => peer.actor === 'image-manager' && peer.dicom),
     'policy.relayMpps: MPPS is not relayed yet',
   );
-  note(site.http.tls !== undefined, 'http.tls: not built yet, put a proxy in front');
+  note(
+    site.peers.some((peer) => peer.dicom?.tls !== undefined),
+    'peers[].dicom.tls: not built yet',
+  );
   note(true, 'retention.messages: nothing is deleted yet');
   return unused;
 }

@@ -5,6 +5,7 @@ import type { Log } from '../platform/log.ts';
 
 const LANE_LOCK = 72707371;
 const ASK_AGAIN_MS = 2_000;
+const HEARTBEAT_MS = 3_000;
 
 /** Of all processes that serve one database, one sends: two lanes to one peer would overtake each other. */
 export interface LaneLock {
@@ -28,8 +29,20 @@ export function holdLaneLock(url: string, log: Log, holder: { onTaken(): void; o
     const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [LANE_LOCK]);
     if (!rows[0]?.taken || ending.signal.aborted) return;
     holder.onTaken();
-    await Promise.race([gone, ended]);
+    await Promise.race([gone, ended, silence(client)]);
     await holder.onLost();
+  }
+
+  /** Ends when the lock's connection does not answer any more: the lock may be somebody else's by then. */
+  async function silence(client: pg.Client): Promise<void> {
+    while (!ending.signal.aborted) {
+      await delay(HEARTBEAT_MS, undefined, { signal: ending.signal }).catch(() => {});
+      const answered = client.query('SELECT 1').then(
+        () => true,
+        () => false,
+      );
+      if (!(await Promise.race([answered, delay(HEARTBEAT_MS, false)]))) return;
+    }
   }
 
   async function run(): Promise<void> {

@@ -13,6 +13,8 @@ export interface NewOrder {
   readonly fillerOrderNumber: string;
   /** In order of preference: the placer's own (where the site accepts it), then one of ours. */
   readonly accessionNumbers: readonly string[];
+  /** Another one of ours, where a placer has used the one that was next. */
+  readonly nextAccessionNumber: () => Promise<string>;
   readonly patientDifferences: readonly string[];
   /** Where the placer order number stands in the message: `ORC^1^2`. */
   readonly location: string;
@@ -43,29 +45,30 @@ export interface StoredOrder {
  * Throws 'duplicate-key' (HL7 205) when the placer order number is known.
  */
 export async function createOrder(tx: Tx, order: NewOrder): Promise<StoredOrder> {
-  for (const accessionNumber of order.accessionNumbers) {
+  const candidates = [...order.accessionNumbers];
+  for (let attempt = 0; attempt < MOST_ACCESSION_NUMBERS; attempt++) {
+    const accessionNumber = candidates.shift() ?? (await order.nextAccessionNumber());
     const created = await tx.order.createManyAndReturn({
       data: [columnsOf(order, accessionNumber)],
       skipDuplicates: true,
       include: { visit: true },
     });
     if (created[0]) return toOrder(created[0]);
-    const known = await tx.order.findUnique({
-      where: {
-        placerOrderNumber_placerOrderIssuer: {
-          placerOrderNumber: order.order.placerOrderNumber.id,
-          placerOrderIssuer: order.placerOrderIssuer,
-        },
-      },
-      select: { id: true },
-    });
-    if (known) {
-      throw new SwfError('duplicate-key', 'an order with this placer order number (ORC-2) exists', {
-        location: order.location,
-      });
-    }
+    await refuseKnown(tx, order);
   }
   throw new SwfError('internal', 'no accession number was free');
+}
+
+// Beyond this many in a row something else is wrong than a placer that used some of our numbers.
+const MOST_ACCESSION_NUMBERS = 100;
+
+async function refuseKnown(tx: Tx, { order, placerOrderIssuer, location }: NewOrder): Promise<void> {
+  const placerOrderNumber = order.placerOrderNumber.id;
+  const known = await tx.order.findUnique({
+    where: { placerOrderNumber_placerOrderIssuer: { placerOrderNumber, placerOrderIssuer } },
+    select: { id: true },
+  });
+  if (known) throw new SwfError('duplicate-key', 'an order with this placer order number (ORC-2) exists', { location });
 }
 
 function columnsOf(order: NewOrder, accessionNumber: string) {
@@ -139,8 +142,8 @@ export async function ownersOfOrders(tx: Tx, orderIds: readonly number[]): Promi
   return rows.map((row) => row.patientId).sort((a, b) => a - b);
 }
 
-/** Orders of a patient whose procedures do not know yet that he was registered. */
-export async function ordersAwaitingRegistration(tx: Tx, patientId: number): Promise<number[]> {
+/** All orders of a patient. */
+export async function ordersOfPatient(tx: Tx, patientId: number): Promise<number[]> {
   const rows = await tx.order.findMany({ where: { patientId }, select: { id: true }, orderBy: { id: 'asc' } });
   return rows.map((row) => row.id);
 }

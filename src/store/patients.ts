@@ -1,4 +1,6 @@
-import { nameKeyOf } from '../workflow/vocabulary.ts';
+import { SwfError } from '../platform/errors.ts';
+import { visitAfter } from '../workflow/patient-changes.ts';
+import { nameKeyOf } from '../workflow/person-name.ts';
 import type {
   Demographics,
   Patient,
@@ -25,12 +27,39 @@ export async function lockPatients(tx: Tx, ids: readonly number[]): Promise<void
   await tx.$queryRaw`SELECT id FROM "Patient" WHERE id = ANY(${[...ids]}::int[]) ORDER BY id FOR UPDATE`;
 }
 
-async function patientIdOf(tx: Tx, identifier: PatientIdentifier): Promise<number | undefined> {
-  const found = await tx.patientIdentifier.findUnique({
-    where: { value_assigningAuthority: { value: identifier.value, assigningAuthority: identifier.assigningAuthority } },
-    select: { patientId: true },
+/** The same identifier: the same authority by its universal id where both name one, else by its namespace. */
+function isSame(row: IdentifierRow, identifier: PatientIdentifier): boolean {
+  if (row.value !== identifier.value) return false;
+  const bothUniversal = row.universalId !== null && identifier.universalId !== undefined;
+  if (bothUniversal && row.universalId === identifier.universalId) return true;
+  if (row.assigningAuthority !== identifier.assigningAuthority) return false;
+  if (!bothUniversal) return true;
+  // One namespace under two universal ids is two authorities, and two authorities are never joined silently.
+  throw new SwfError('value-not-found', 'the assigning authority (PID-3.4) is known here under another universal id', {
+    location: 'PID^1^3^1^4',
   });
-  return found?.patientId;
+}
+
+interface IdentifierRow {
+  readonly patientId: number;
+  readonly value: string;
+  readonly assigningAuthority: string;
+  readonly universalId: string | null;
+}
+
+/**
+ * Whom the identifiers mean: the first one decides where it is known, else the only patient that another one names.
+ * Throws 'ambiguous-key' (HL7 204) where they name several.
+ */
+async function patientIdOf(tx: Tx, identifiers: readonly PatientIdentifier[]): Promise<number | undefined> {
+  const rows = await tx.patientIdentifier.findMany({ where: { value: { in: identifiers.map((one) => one.value) } } });
+  const owners = identifiers.map((identifier) => rows.find((row) => isSame(row, identifier))?.patientId);
+  if (owners[0] !== undefined) return owners[0];
+  const others = new Set(owners.filter((owner) => owner !== undefined));
+  if (others.size <= 1) return [...others][0];
+  throw new SwfError('ambiguous-key', `the identifiers (PID-3) belong to ${others.size} patients`, {
+    location: 'PID^1^3',
+  });
 }
 
 function identifierRow(patientId: number, identifier: PatientIdentifier) {
@@ -101,32 +130,46 @@ export function toIdentifier(row: {
 }
 
 /**
- * The patient that an identifier means, locked; made from `unknown` when there is none. The unique index decides who
+ * The patient whom the identifiers mean, locked; made from `unknown` when there is none. The unique index decides who
  * makes him: the loser of a race waits for the winner's commit and takes the winner's patient.
+ * `foreign` counts identifiers that belong to another patient and stay there.
  */
 export async function findOrCreatePatient(
   tx: Tx,
-  identifier: PatientIdentifier,
+  identifiers: readonly PatientIdentifier[],
   unknown: () => { readonly patient: Patient; readonly at: Date },
-): Promise<{ readonly patient: StoredPatient; readonly created: boolean }> {
-  const known = await patientIdOf(tx, identifier);
-  if (known !== undefined) return { patient: await lockAndLoad(tx, known), created: false };
-  const { patient, at } = unknown();
-  const made = await tx.patient.create({ data: { ...patientColumns(patient), createdAt: at }, select: { id: true } });
-  const { count } = await tx.patientIdentifier.createMany({
-    data: [identifierRow(made.id, identifier)],
-    skipDuplicates: true,
-  });
-  if (count === 1) {
-    await addIdentifiers(tx, made.id, patient.identifiers);
-    return { patient: await lockAndLoad(tx, made.id), created: true };
+): Promise<{ readonly patient: StoredPatient; readonly created: boolean; readonly foreign: number }> {
+  const known = await patientIdOf(tx, identifiers);
+  if (known === undefined) {
+    const made = await createPatient(tx, identifiers, unknown());
+    if (made !== undefined) return { patient: await lockAndLoad(tx, made), created: true, foreign: 0 };
   }
-  await tx.patient.delete({ where: { id: made.id } });
-  const winner = await patientIdOf(tx, identifier);
+  const owner = known ?? (await patientIdOf(tx, identifiers));
   // The winner can only be missing when it was merged away in the same instant: the unit is repeated.
-  if (winner === undefined)
+  if (owner === undefined)
     throw new Prisma.PrismaClientKnownRequestError('patient vanished', { code: 'P2034', clientVersion: '' });
-  return { patient: await lockAndLoad(tx, winner), created: false };
+  await lockPatients(tx, [owner]);
+  const foreign = await addIdentifiers(tx, owner, identifiers);
+  return { patient: await loadPatient(tx, owner), created: false, foreign };
+}
+
+/** Makes a patient with all the identifiers; undefined when somebody else has one of them by now. */
+async function createPatient(
+  tx: Tx,
+  identifiers: readonly PatientIdentifier[],
+  { patient, at }: { readonly patient: Patient; readonly at: Date },
+): Promise<number | undefined> {
+  const { id } = await tx.patient.create({ data: { ...patientColumns(patient), createdAt: at }, select: { id: true } });
+  const rows = distinct(identifiers).map((identifier) => identifierRow(id, identifier));
+  const { count } = await tx.patientIdentifier.createMany({ data: rows, skipDuplicates: true });
+  if (count === rows.length) return id;
+  await tx.patientIdentifier.deleteMany({ where: { patientId: id } });
+  await tx.patient.delete({ where: { id } });
+  return undefined;
+}
+
+function distinct(identifiers: readonly PatientIdentifier[]): PatientIdentifier[] {
+  return [...new Map(identifiers.map((one) => [`${one.assigningAuthority}\n${one.value}`, one])).values()];
 }
 
 async function lockAndLoad(tx: Tx, id: number): Promise<StoredPatient> {
@@ -134,30 +177,22 @@ async function lockAndLoad(tx: Tx, id: number): Promise<StoredPatient> {
   return loadPatient(tx, id);
 }
 
-/** The patient that an identifier means, locked; undefined when there is none. */
-export async function findPatient(tx: Tx, identifier: PatientIdentifier): Promise<StoredPatient | undefined> {
-  const known = await patientIdOf(tx, identifier);
-  return known === undefined ? undefined : lockAndLoad(tx, known);
+/** Whether a patient has one of the identifiers. */
+export async function isKnownPatient(tx: Tx, identifiers: readonly PatientIdentifier[]): Promise<boolean> {
+  return (await patientIdOf(tx, identifiers)) !== undefined;
 }
 
 /** Adds identifiers that nobody has yet; one that another patient has stays his. Returns how many were another's. */
-export async function addIdentifiers(
-  tx: Tx,
-  patientId: number,
-  identifiers: readonly PatientIdentifier[],
-): Promise<number> {
-  if (identifiers.length === 0) return 0;
-  await tx.patientIdentifier.createMany({
-    data: identifiers.map((one) => identifierRow(patientId, one)),
-    skipDuplicates: true,
-  });
-  const own = await tx.patientIdentifier.findMany({
-    where: { patientId },
-    select: { value: true, assigningAuthority: true },
-  });
-  const has = (one: PatientIdentifier): boolean =>
-    own.some((row) => row.value === one.value && row.assigningAuthority === one.assigningAuthority);
-  return identifiers.filter((one) => !has(one)).length;
+async function addIdentifiers(tx: Tx, patientId: number, identifiers: readonly PatientIdentifier[]): Promise<number> {
+  const rows = await tx.patientIdentifier.findMany({ where: { value: { in: identifiers.map((one) => one.value) } } });
+  const unknown = identifiers.filter((identifier) => !rows.some((row) => isSame(row, identifier)));
+  if (unknown.length > 0) {
+    await tx.patientIdentifier.createMany({
+      data: unknown.map((one) => identifierRow(patientId, one)),
+      skipDuplicates: true,
+    });
+  }
+  return rows.filter((row) => row.patientId !== patientId && identifiers.some((one) => isSame(row, one))).length;
 }
 
 /** Saves what changed in a locked patient. */
@@ -180,31 +215,36 @@ export interface StoredVisit extends Visit {
   readonly id: number;
 }
 
-/** Saves a visit of a locked patient: fields that the message leaves out keep their stored values. */
+/** Saves a visit of a locked patient. A visit without a number cannot be found again: it is the message's own. */
 export async function saveVisit(
   tx: Tx,
   patientId: number,
-  visit: VisitStatement,
-  change: { readonly at: Date; readonly visitStatus: VisitStatus | undefined },
+  said: VisitStatement,
+  change: { readonly at: Date; readonly visitStatus: VisitStatus | undefined; readonly source: 'adt' | 'order' },
 ): Promise<StoredVisit> {
-  const key = { patientId, visitNumber: visit.visitNumber, assigningAuthority: visit.assigningAuthority };
-  const stored = await tx.visit.findUnique({ where: { patientId_visitNumber_assigningAuthority: key } });
-  const details: VisitDetails = { ...((stored?.details ?? {}) as VisitDetails), ...visit.details };
+  const { visitNumber, assigningAuthority } = said;
+  const stored =
+    visitNumber === undefined
+      ? null
+      : await tx.visit.findUnique({
+          where: { patientId_visitNumber_assigningAuthority: { patientId, visitNumber, assigningAuthority } },
+        });
+  const after = visitAfter(stored ? toVisit(stored) : undefined, said, change.source);
   const columns = {
     visitStatus: change.visitStatus ?? stored?.visitStatus ?? 'OPEN',
-    patientClass: visit.patientClass ?? stored?.patientClass ?? null,
-    details: json(details),
+    patientClass: after.patientClass ?? null,
+    details: json(after.details),
     updatedAt: change.at,
   };
   const saved = stored
     ? await tx.visit.update({ where: { id: stored.id }, data: columns })
-    : await tx.visit.create({ data: { ...key, ...columns } });
+    : await tx.visit.create({ data: { patientId, visitNumber: visitNumber ?? null, assigningAuthority, ...columns } });
   return toVisit(saved);
 }
 
 export function toVisit(row: {
   id: number;
-  visitNumber: string;
+  visitNumber: string | null;
   assigningAuthority: string;
   visitStatus: VisitStatus;
   patientClass: string | null;
@@ -212,7 +252,7 @@ export function toVisit(row: {
 }): StoredVisit {
   return {
     id: row.id,
-    visitNumber: row.visitNumber,
+    visitNumber: row.visitNumber ?? undefined,
     assigningAuthority: row.assigningAuthority,
     visitStatus: row.visitStatus,
     patientClass: row.patientClass ?? undefined,

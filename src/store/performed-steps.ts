@@ -115,11 +115,6 @@ export async function savePerformedStep(
   });
 }
 
-/** Marks an MPPS for a person to look at. */
-export async function markException(tx: Tx, id: number, exception: string): Promise<void> {
-  await tx.performedProcedureStep.update({ where: { id }, data: { exception } });
-}
-
 /**
  * Instances named by the final MPPS of each procedure, and how many of them are ONLINE or NEARLINE.
  * An instance counts once for a procedure, however many MPPS name it.
@@ -193,7 +188,10 @@ export async function lastNotification(
   return rows[0];
 }
 
-/** Orders that a notification concerns: those of the study, and those whose MPPS name one of the instances. */
+/**
+ * Orders that a notification concerns: those of the study, and those whose MPPS name the study or one of the instances.
+ * An MPPS may name another study than the procedure's (group case); found by it, both sides lock the same orders.
+ */
 export async function ordersOfInstances(
   tx: Tx,
   studyInstanceUid: string,
@@ -207,6 +205,12 @@ export async function ordersOfInstances(
     JOIN "ScheduledProcedureStep" s ON s.id = l."stepId"
     JOIN "RequestedProcedure" r ON r.id = s."procedureId"
     WHERE i."sopInstanceUid" = ANY(${[...sopInstanceUids]}::text[])
+    UNION
+    SELECT r."orderId" FROM "PerformedProcedureStep" p
+    JOIN "PerformedStepLink" l ON l."performedStepId" = p.id
+    JOIN "ScheduledProcedureStep" s ON s.id = l."stepId"
+    JOIN "RequestedProcedure" r ON r.id = s."procedureId"
+    WHERE p."studyInstanceUids" && ARRAY[${studyInstanceUid}]::text[]
     ORDER BY 1`;
   return rows.map((row) => row.orderId);
 }

@@ -69,6 +69,9 @@ const unreachable = new Set([
 // SQLSTATE: connection exception, insufficient resources, operator intervention; the database takes no connections.
 const noDatabase = /^(08|53|57P|55000)/;
 
+// The driver gives no code where it finds the connection gone, or none free in time.
+const noConnection = /^(Client (has encountered a connection error|was closed)|Connection terminated|timeout exceeded)/;
+
 function databaseUnavailable(): SwfError {
   return new SwfError('database-unavailable', 'the database cannot be reached; send it again later');
 }
@@ -79,6 +82,7 @@ export function storeError(error: unknown): unknown {
   if (isConflict(error)) return new SwfError('conflict', 'the same records are being changed by others; send it again');
   if (unreachable.has(driverKindOf(error))) return databaseUnavailable();
   if (noDatabase.test(String(driverFailureOf(error).originalCode))) return databaseUnavailable();
+  if (error instanceof Error && noConnection.test(error.message)) return databaseUnavailable();
   const code = (error as { code?: unknown } | null)?.code;
   const driver = typeof code === 'string' ? code : '';
   if (connectionTrouble.has(driver) || noDatabase.test(driver) || /^E[A-Z]+$/.test(driver)) {

@@ -1,3 +1,4 @@
+import { SwfError } from '../platform/errors.ts';
 import { MACHINE_VERSION, type StoredMachine } from '../workflow/procedure-machine.ts';
 import type { Code, CodedValue, PlannedProcedure, PlannedStep, StepStatus } from '../workflow/vocabulary.ts';
 import { type Tx, dateColumn, dateOf, json, timeColumn, timeOf } from './prisma.ts';
@@ -95,9 +96,18 @@ export async function lockProceduresOf(tx: Tx, orderIds: readonly number[]): Pro
     requestedProcedureId: row.requestedProcedureId,
     studyInstanceUid: row.studyInstanceUid,
     code: row.code as CodedValue,
-    machine: row.machine as unknown as StoredMachine,
+    machine: storedMachine(row),
     steps: row.steps.map(toStep),
   }));
+}
+
+/** A machine of another shape than this program's needs a migration; guessing would move a patient's procedure wrongly. */
+function storedMachine(row: { readonly machine: unknown; readonly machineVersion: number }): StoredMachine {
+  if (row.machineVersion === MACHINE_VERSION) return row.machine as StoredMachine;
+  throw new SwfError(
+    'internal',
+    `a procedure has a machine of version ${row.machineVersion}, this program has ${MACHINE_VERSION}`,
+  );
 }
 
 export function toStep(row: {

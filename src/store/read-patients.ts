@@ -15,7 +15,7 @@ export interface PatientView {
   /** By RAD-1; null while only orders have named him. */
   readonly registeredAt: string | null;
   readonly visits: readonly {
-    readonly visitNumber: string;
+    readonly visitNumber: string | null;
     readonly assigningAuthority: string;
     readonly visitStatus: string;
     readonly patientClass: string | null;

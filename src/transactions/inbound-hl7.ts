@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buildAck } from '../hl7/ack.ts';
 import { type Hl7Header, parseMessage, readHeader } from '../hl7/message.ts';
-import { type Reading, type SenderRules, startReading } from '../mapping/reader.ts';
+import { type Reading, type SenderRules, expected, startReading } from '../mapping/reader.ts';
 import { SwfError, describeError, toSwfError } from '../platform/errors.ts';
 import { type InboundMessage, admit, journalRefusal } from '../store/messages.ts';
 import type { Department } from './department.ts';
@@ -101,13 +101,15 @@ const MSH7 = 6;
 /** The content with MSH-7 left out: a sender that sends a message again may stamp it anew. */
 function contentKeyOf(header: Hl7Header, bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString('latin1');
-  const end = text.search(/[\r\n]/);
-  const msh = (end < 0 ? text : text.slice(0, end)).split(text.charAt(3));
+  const content = text.slice(text.indexOf('MSH'));
+  const end = content.search(/[\r\n]/);
+  const separator = header.delimiters.field;
+  const msh = (end < 0 ? content : content.slice(0, end)).split(separator);
   if (msh.length > MSH7) msh[MSH7] = '';
   const hash = createHash('sha256');
-  for (const part of [header.sendingApplication, header.sendingFacility, header.controlId, msh.join(text.charAt(3))])
-    hash.update(`${part}\0`);
-  return hash.update(end < 0 ? '' : text.slice(end), 'latin1').digest('hex');
+  const { sendingApplication, sendingFacility, controlId } = header;
+  for (const part of [sendingApplication, sendingFacility, controlId, msh.join(separator)]) hash.update(`${part}\0`);
+  return hash.update(end < 0 ? '' : content.slice(end), 'latin1').digest('hex');
 }
 
 /** One message with everything needed to answer and to journal it. */
@@ -118,12 +120,17 @@ interface Received {
   readonly inbound: InboundMessage;
 }
 
-function receive(department: Department, header: Hl7Header, bytes: Uint8Array): Received {
+function receive(
+  department: Department,
+  transactions: readonly InboundHl7Transaction[],
+  header: Hl7Header,
+  bytes: Uint8Array,
+): Received {
   const at = department.clock.now();
   const messageType = header.triggerEvent === '' ? header.messageType : `${header.messageType}^${header.triggerEvent}`;
   const inbound: InboundMessage = {
     protocol: 'HL7',
-    transaction: undefined,
+    transaction: transactions.find(({ accepts }) => accepts.includes(messageType))?.id,
     messageType,
     controlId: header.controlId,
     sendingApplication: header.sendingApplication,
@@ -173,11 +180,14 @@ async function carryOut(
   const message = parseMessage(bytes, sender?.characterSet === undefined ? {} : { characterSet: sender.characterSet });
   const answer = acknowledge(department, received, 'AA');
   return runUnit(department, async (unit) => {
-    const inbound = { ...received.inbound, transaction: transaction.id };
-    const admission = await admit(unit.tx, inbound, contentKeyOf(header, bytes), { code: 'AA', bytes: answer });
+    const admission = await admit(unit.tx, received.inbound, contentKeyOf(header, bytes), {
+      code: 'AA',
+      bytes: answer,
+    });
     if (admission.kind === 'duplicate')
       return { answer: admission.answer, messageId: admission.messageId, outcome: 'duplicate' };
     const reading = startReading(message, rulesOf(department, header, sender));
+    expected(reading, header.dateTime !== '', 'MSH^1^7', 'the message time (MSH-7)');
     if (admission.controlIdReused) reading.remarks.push('this control id (MSH-10) came before with other content');
     const { messageId } = admission;
     const { sendingApplication, sendingFacility } = header;
@@ -215,7 +225,7 @@ export async function receiveHl7(
 ): Promise<Uint8Array | undefined> {
   const header = readHeader(bytes);
   if (!header) return undefined;
-  const received = receive(department, header, bytes);
+  const received = receive(department, transactions, header, bytes);
   if (header.messageType === 'ACK') {
     // HL7 v2.5.1 2.9.2: an acknowledgement is never acknowledged; two systems would go on for ever.
     department.log.warn(loggable(received), 'an acknowledgement came on a connection that takes messages');

@@ -1,9 +1,10 @@
 import { patientFromHl7, visitFromHl7 } from '../mapping/patient-from-hl7.ts';
-import { registered } from '../workflow/patient-changes.ts';
-import type { Confirmation, VisitStatus } from '../workflow/vocabulary.ts';
+import { expected, textOf } from '../mapping/reader.ts';
+import { differencesOf, registered } from '../workflow/patient-changes.ts';
+import { type VisitStatus, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { remark } from '../store/messages.ts';
-import { addIdentifiers, findOrCreatePatient, savePatient, saveVisit } from '../store/patients.ts';
-import { ordersAwaitingRegistration } from '../store/orders.ts';
+import { findOrCreatePatient, savePatient, saveVisit } from '../store/patients.ts';
+import { ordersOfPatient } from '../store/orders.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { type Cause, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
 
@@ -17,21 +18,20 @@ export const patientRegistration: InboundHl7Transaction = {
   accepts: ['ADT^A01', 'ADT^A04', 'ADT^A05'],
   handle: async (unit, inbound) => {
     const { reading, messageId, at } = inbound;
+    const evn = reading.message.first('EVN');
+    expected(reading, evn !== undefined && textOf(evn, 2) !== undefined, 'EVN^1^2', 'the recorded time (EVN-2)');
     const said = patientFromHl7(reading);
     const visit = visitFromHl7(reading);
-    const [identifier] = said.identifiers;
-    if (!identifier) return;
-    const { patient } = await findOrCreatePatient(unit.tx, identifier, () => ({
-      patient: registered(undefined, said),
-      at,
-    }));
-    const foreign = await addIdentifiers(unit.tx, patient.id, said.identifiers);
-    if (foreign > 0)
-      reading.remarks.push(`${foreign} further identifiers in PID-3 belong to another patient and stay there`);
+    const unknown = () => ({ patient: registered(undefined, said), at });
+    const { patient, created, foreign } = await findOrCreatePatient(unit.tx, said.identifiers, unknown);
+    if (foreign > 0) reading.remarks.push(`${foreign} identifiers in PID-3 belong to another patient and stay there`);
+    const changed = created ? [] : differencesOf(patient, said);
+    // A number that was given again shows here first: another person under the same identifier.
+    if (changed.length > 0) reading.remarks.push(`the registration changes the known patient's ${changed.join(', ')}`);
     await savePatient(unit.tx, patient.id, registered(patient, said), { messageId, at });
     if (visit) {
       const visitStatus = visitStatusOf[reading.message.header.triggerEvent];
-      await saveVisit(unit.tx, patient.id, visit, { at, visitStatus });
+      await saveVisit(unit.tx, patient.id, visit, { at, visitStatus, source: 'adt' });
     }
     await remark(unit.tx, messageId, reading.remarks);
     if (!patient.registration) await tellProcedures(unit, patient.id, inbound);
@@ -40,16 +40,10 @@ export const patientRegistration: InboundHl7Transaction = {
 
 /** Orders that came before their patient was registered: their procedures learn that step 1 has happened. */
 async function tellProcedures(unit: Unit, patientId: number, inbound: InboundHl7): Promise<void> {
-  const orders = await holdOrders(unit, await ordersAwaitingRegistration(unit.tx, patientId));
+  const orders = await holdOrders(unit, await ordersOfPatient(unit.tx, patientId));
   const { messageId, at, sendingApplication } = inbound;
   const cause: Cause = { messageId, causedBy: sendingApplication, at };
-  const confirmation: Confirmation = {
-    kind: 'ack',
-    peer: sendingApplication,
-    messageId,
-    code: 'AA',
-    at: at.toISOString(),
-  };
+  const confirmation = acknowledgedBy(sendingApplication, { messageId, code: 'AA', at });
   for (const { procedures } of orders) {
     for (const procedure of procedures) send(procedure, { type: 'patientRegistered', confirmation }, cause);
   }

@@ -5,11 +5,16 @@ import { SwfError } from '../platform/errors.ts';
 import { completedByOrder, differencesOf, registered } from '../workflow/patient-changes.ts';
 import { planProcedures, planSize } from '../workflow/planning.ts';
 import { startProcedure } from '../workflow/procedure-machine.ts';
-import type { Confirmation, PatientStatement, PlacerOrder, PlannedProcedure } from '../workflow/vocabulary.ts';
+import {
+  type PatientStatement,
+  type PlacerOrder,
+  type PlannedProcedure,
+  acknowledgedBy,
+} from '../workflow/vocabulary.ts';
 import { remark } from '../store/messages.ts';
 import { takeNumbers } from '../store/numbers.ts';
 import { type StoredOrder, createOrder } from '../store/orders.ts';
-import { type StoredPatient, findOrCreatePatient, findPatient, savePatient, saveVisit } from '../store/patients.ts';
+import { type StoredPatient, findOrCreatePatient, isKnownPatient, savePatient, saveVisit } from '../store/patients.ts';
 import { createProcedure } from '../store/procedures.ts';
 import { procedureDestinations } from './department.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
@@ -26,7 +31,8 @@ export const placerOrder: InboundHl7Transaction = {
     const said = patientFromHl7(reading);
     const visit = visitFromHl7(reading);
     const { patient, differences } = await patientOfOrder(unit, said, inbound);
-    const stored = visit && (await saveVisit(unit.tx, patient.id, visit, { at, visitStatus: undefined }));
+    const stored =
+      visit && (await saveVisit(unit.tx, patient.id, visit, { at, visitStatus: undefined, source: 'order' }));
     const held: HeldOrder[] = [];
     for (const [index, order] of orders.entries()) {
       const location = `ORC^${index + 1}^2`;
@@ -45,20 +51,17 @@ async function patientOfOrder(
   said: PatientStatement,
   inbound: InboundHl7,
 ): Promise<{ patient: StoredPatient; differences: string[] }> {
-  const [identifier] = said.identifiers;
-  if (!identifier)
-    throw new SwfError('required-field-missing', 'the patient identifier (PID-3.1) is empty', { location: 'PID^1^3' });
   const { tx, department } = unit;
-  if (department.config.policy.unknownPatient === 'reject') {
-    const known = await findPatient(tx, identifier);
-    if (!known) throw new SwfError('unknown-key', 'the patient (PID-3) is not known', { location: 'PID^1^3' });
+  const { reading, at } = inbound;
+  if (department.config.policy.unknownPatient === 'reject' && !(await isKnownPatient(tx, said.identifiers))) {
+    throw new SwfError('unknown-key', 'the patient (PID-3) is not known', { location: 'PID^1^3' });
   }
-  const found = await findOrCreatePatient(tx, identifier, () => ({
-    patient: registered(undefined, said),
-    at: inbound.at,
-  }));
+  const unknown = () => ({ patient: registered(undefined, said), at });
+  const found = await findOrCreatePatient(tx, said.identifiers, unknown);
+  if (found.foreign > 0)
+    reading.remarks.push(`${found.foreign} identifiers in PID-3 belong to another patient and stay there`);
   if (found.created) {
-    inbound.reading.remarks.push('the order created its patient: no registration had come');
+    reading.remarks.push('the order created its patient: no registration had come');
     return { patient: found.patient, differences: [] };
   }
   const differences = differencesOf(found.patient, said);
@@ -90,6 +93,10 @@ async function createPlannedOrder(unit: Unit, inbound: InboundHl7, toSave: Order
     requestedProcedureId: size.procedures,
     scheduledProcedureStepId: size.steps,
   });
+  if (!size.inCatalogue)
+    inbound.reading.remarks.push(
+      'the ordered service (OBR-4) is not in the catalogue: one step was planned from the order',
+    );
   const saved = await saveOrder(unit, inbound, { ...toSave, numbers });
   const identifiers = {
     requestedProcedureIds: numbers.requestedProcedureId,
@@ -120,6 +127,7 @@ async function saveOrder(
       order.placerOrderNumber.namespace ?? order.placerOrderNumber.universalId ?? inbound.sendingApplication,
     fillerOrderNumber: numbers.fillerOrderNumber[0] ?? '',
     accessionNumbers: [...wanted, ...numbers.accessionNumber],
+    nextAccessionNumber: async () => (await takeNumbers(tx, { accessionNumber: 1 })).accessionNumber[0] ?? '',
     patientDifferences: differences,
     location,
     sendingApplication: inbound.sendingApplication,
@@ -136,10 +144,6 @@ function wantedAccessionNumber(order: PlacerOrder, policy: 'assign' | 'accept', 
   if (/^[\x21-\x5b\x5d-\x7e][\x20-\x5b\x5d-\x7e]{0,15}$/.test(wanted)) return [wanted];
   inbound.reading.remarks.push('the accession number of the order does not fit DICOM (16 characters); ours is used');
   return [];
-}
-
-function confirmationOf(messageId: number, peer: string, at: Date): Confirmation {
-  return { kind: 'ack', peer, messageId, code: 'AA', at: at.toISOString() };
 }
 
 interface PlanToStart {
@@ -159,9 +163,8 @@ async function startPlan(
   const { messageId, at, sendingApplication } = inbound;
   const machine = startProcedure({
     procedure: plan,
-    registration:
-      registration && confirmationOf(registration.messageId, registration.sendingApplication, registration.at),
-    order: confirmationOf(messageId, sendingApplication, at),
+    registration: registration && acknowledgedBy(registration.sendingApplication, { ...registration, code: 'AA' }),
+    order: acknowledgedBy(sendingApplication, { messageId, code: 'AA', at }),
   });
   const held = hold(await createProcedure(tx, order.id, plan, { machine, at }));
   const cause = { messageId, causedBy: sendingApplication, at };

@@ -18,9 +18,6 @@ import type { Department } from './department.ts';
 import { finish, holdOrders, runUnit, send } from './unit-of-work.ts';
 import { ordersOfProcedures } from '../store/procedures.ts';
 
-/** Modality Worklist Information Model, FIND SOP Class. */
-export const MWL_SOP_CLASS = '1.2.840.10008.5.1.4.31';
-
 interface Match {
   readonly row: WorklistRow;
   readonly item: Dataset;

@@ -13,7 +13,7 @@ import { isUid } from '../platform/ids.ts';
 import {
   type StepCandidate,
   duplicateInstance,
-  matchSteps,
+  matchStep,
   setRefusal,
   unknownInstance,
 } from '../workflow/mpps-rules.ts';
@@ -28,6 +28,7 @@ import {
   ordersOfPerformedStep,
   savePerformedStep,
 } from '../store/performed-steps.ts';
+import type { StoredPatient } from '../store/patients.ts';
 import { ordersOfReferences } from '../store/procedures.ts';
 import type { Department } from './department.ts';
 import {
@@ -111,9 +112,17 @@ async function start(unit: Unit, inbound: InboundDicom, { mpps, dataset }: Start
   const studyInstanceUids = mpps.references.flatMap((item) => [item.studyInstanceUid, ...item.referencedStudyUids]);
   const accessionNumbers = mpps.references.flatMap((item) => item.accessionNumber ?? []);
   const orders = await holdOrders(unit, await ordersOfReferences(unit.tx, { studyInstanceUids, accessionNumbers }));
-  const candidates = candidatesOf(orders);
-  const matches = mpps.references.map((item) => matchSteps(item, candidates, mpps.modality));
-  const matched = [...new Map(matches.flat().map((step) => [step.stepId, step])).values()];
+  const matches = mpps.references.map((item) => matchStep(item, candidatesOf(orders), mpps));
+  const named = namedPatient(dataset);
+  // An accession number alone, with another patient's identifier beside it, is no proof whose step it was.
+  const sure = matches
+    .filter((match) => match !== undefined)
+    .filter(({ step, by }) => by !== 'accession' || named(ownerOf(orders, step)));
+  const matched = [...new Map(sure.map(({ step }) => [step.stepId, step])).values()];
+  const exceptions = exceptionsOf(matched, {
+    unmatched: sure.length < matches.length,
+    samePatient: (step) => named(ownerOf(orders, step)),
+  });
   const performedStepId = await createPerformedStep(unit.tx, {
     sopInstanceUid: request.sopInstanceUid,
     performedProcedureStepId: mpps.performedProcedureStepId,
@@ -121,7 +130,7 @@ async function start(unit: Unit, inbound: InboundDicom, { mpps, dataset }: Start
     modality: mpps.modality,
     studyInstanceUids,
     dataset: storable(dataset),
-    exception: exceptionOf(matches, matched, { orders, dataset }),
+    exception: exceptions.join(', ') || undefined,
     callingAeTitle: request.callingAeTitle,
     stepIds: matched.map((step) => step.stepId),
     at: cause.at,
@@ -146,21 +155,31 @@ async function start(unit: Unit, inbound: InboundDicom, { mpps, dataset }: Start
   await finish(unit, orders, cause.at);
 }
 
-function exceptionOf(
-  matches: readonly (readonly StepCandidate[])[],
-  matched: readonly StepCandidate[],
-  { orders, dataset }: { readonly orders: readonly HeldOrder[]; readonly dataset: Dataset },
-): Exception | undefined {
-  if (matches.some((steps) => steps.length === 0)) return 'no-open-step';
-  const procedureIds = new Set(matched.map((step) => step.procedureId));
-  const owners = orders.filter(({ procedures }) => procedures.some(({ stored }) => procedureIds.has(stored.id)));
+function ownerOf(orders: readonly HeldOrder[], step: StepCandidate): StoredPatient | undefined {
+  return orders.find(({ procedures }) => procedures.some(({ stored }) => stored.id === step.procedureId))?.patient;
+}
+
+/** Whether a patient is the one whom the MPPS names; an MPPS that names nobody contradicts nobody. */
+function namedPatient(dataset: Dataset): (patient: StoredPatient | undefined) => boolean {
   const patientId = text(dataset, 'PatientID');
-  // The step says whose it is; a modality that names another patient is for a person to look at.
-  const agrees = owners.every(({ patient }) =>
-    patient.identifiers.some((identifier) => identifier.value === patientId),
-  );
-  if (patientId !== undefined && !agrees) return 'patient-differs';
-  return matched.some((step) => step.stepStatus === 'STARTED') ? 'already-started' : undefined;
+  const issuer = text(dataset, 'IssuerOfPatientID');
+  return (patient) =>
+    patientId === undefined ||
+    (patient?.identifiers ?? []).some(
+      ({ value, assigningAuthority }) => value === patientId && (issuer === undefined || issuer === assigningAuthority),
+    );
+}
+
+/** What a person should look at: all of it, one thing does not hide another. */
+function exceptionsOf(
+  matched: readonly StepCandidate[],
+  seen: { readonly unmatched: boolean; readonly samePatient: (step: StepCandidate) => boolean },
+): Exception[] {
+  const exceptions: Exception[] = [];
+  if (seen.unmatched) exceptions.push('no-open-step');
+  if (!matched.every(seen.samePatient)) exceptions.push('patient-differs');
+  if (matched.some((step) => step.stepStatus === 'STARTED')) exceptions.push('already-started');
+  return exceptions;
 }
 
 /** RAD-7 Modality Procedure Step Completed (RAD TF-2 4.7): N-SET, and every N-SET before it. */
@@ -197,7 +216,8 @@ async function update(
   const { at } = inbound.cause;
   const result = applySet(stored.dataset as Dataset, change);
   if (isRefusal(result)) throw new RequestRefused(result);
-  const exception = result.status === 'DISCONTINUED' ? discontinued : stored.exception;
+  const exception =
+    result.status === 'DISCONTINUED' ? [stored.exception ?? [], discontinued].flat().join(', ') : stored.exception;
   await savePerformedStep(unit.tx, stored.id, {
     status: result.status,
     dataset: storable(result.dataset),

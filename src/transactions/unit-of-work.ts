@@ -13,7 +13,7 @@ import {
   lockProceduresOf,
   saveMachine,
 } from '../store/procedures.ts';
-import type { Department } from './department.ts';
+import { type Department, placerOf } from './department.ts';
 import { type Announcement, render } from './render.ts';
 
 /** Why something changes: the message or request behind it, who sent it, and when. */
@@ -121,7 +121,9 @@ async function rollUp(unit: Unit, held: HeldOrder): Promise<Announcement[]> {
   const { order, procedures } = held;
   const orderStatus = orderStatusOf(procedures.map((procedure) => procedure.machine.value.acquisition));
   const policy = unit.department.config.policy.reportOrderComplete;
-  const report = statusToReport(order.reportedOrderStatus, orderStatus, policy);
+  // Without an order placer nobody is told, and nothing counts as reported.
+  const told = placerOf(unit.department.config, order) !== undefined;
+  const report = told ? statusToReport(order.reportedOrderStatus, orderStatus, policy) : undefined;
   if (orderStatus !== order.orderStatus || report) {
     await saveOrderStatus(unit.tx, order.id, orderStatus, report ?? order.reportedOrderStatus);
   }

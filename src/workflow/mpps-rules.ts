@@ -58,18 +58,31 @@ export interface StepCandidate {
   readonly accessionNumber: string;
 }
 
+/** How an item of an MPPS found its step. An accession number and a modality alone are not proof enough by themselves. */
+export type MatchedBy = 'step' | 'study' | 'accession';
+
+export interface StepMatch {
+  readonly step: StepCandidate;
+  readonly by: MatchedBy;
+}
+
+/** Who performs: what the MPPS says of itself. */
+export interface Performer {
+  readonly modality: string;
+  readonly performedStationAeTitle: string;
+}
+
 /**
- * The open steps that one item of an MPPS means: by step id together with the study (its own or a referenced one)
- * or the accession number and procedure, else the one open step of the study (by the modality, then by the station
- * that performs it), else the one open step of the accession number with that modality. Never by a patient's name;
- * more than one possibility is none.
+ * The open step that one item of an MPPS means: by step id together with the study (its own or a referenced one)
+ * or the accession number and procedure, else the one open step of the study with that modality (where there are
+ * several, the one at that station), else the one open step of the accession number with that modality. Never by a
+ * patient's name; more than one possibility is none.
  */
-export function matchSteps(
+export function matchStep(
   item: ScheduledStepReference,
   candidates: readonly StepCandidate[],
-  modality: string,
-  performedStationAeTitle?: string,
-): StepCandidate[] {
+  performer: Performer,
+): StepMatch | undefined {
   const studies = new Set([item.studyInstanceUid, ...item.referencedStudyUids]);
   const openSteps = candidates.filter((candidate) => isOpen(candidate.stepStatus));
   const sameProcedure = (candidate: StepCandidate): boolean =>
@@ -77,22 +90,28 @@ export function matchSteps(
     (item.accessionNumber === candidate.accessionNumber &&
       item.requestedProcedureId === candidate.requestedProcedureId);
   if (item.scheduledProcedureStepId !== undefined) {
-    const named = openSteps.filter(
+    // A step id that is given and wrong must not fall through to a guess.
+    const named = openSteps.find(
       (c) => c.scheduledProcedureStepId === item.scheduledProcedureStepId && sameProcedure(c),
     );
-    // A step id that is given and wrong must not fall through to a guess.
-    return named.slice(0, 1);
+    return named && { step: named, by: 'step' };
   }
-  const ofStudy = openSteps.filter((candidate) => studies.has(candidate.studyInstanceUid));
-  const ofModality = ofStudy.filter((candidate) => candidate.modality === modality);
-  if (ofModality.length === 1) return ofModality;
-  const ofStation = ofModality.filter(
-    (candidate) =>
-      performedStationAeTitle !== undefined && candidate.scheduledStationAeTitles.includes(performedStationAeTitle),
+  const ofModality = openSteps.filter((candidate) => candidate.modality === performer.modality);
+  const ofStudy = theOne(
+    ofModality.filter((candidate) => studies.has(candidate.studyInstanceUid)),
+    performer,
   );
-  if (ofStation.length === 1) return ofStation;
-  if (ofStudy.length === 1) return ofStudy;
-  if (item.accessionNumber === undefined) return [];
-  const ofAccession = openSteps.filter((c) => c.accessionNumber === item.accessionNumber && c.modality === modality);
-  return ofAccession.length === 1 ? ofAccession : [];
+  if (ofStudy) return { step: ofStudy, by: 'study' };
+  if (item.accessionNumber === undefined) return undefined;
+  const ofAccession = theOne(
+    ofModality.filter((candidate) => candidate.accessionNumber === item.accessionNumber),
+    performer,
+  );
+  return ofAccession && { step: ofAccession, by: 'accession' };
+}
+
+function theOne(steps: readonly StepCandidate[], performer: Performer): StepCandidate | undefined {
+  if (steps.length === 1) return steps[0];
+  const atStation = steps.filter((step) => step.scheduledStationAeTitles.includes(performer.performedStationAeTitle));
+  return atStation.length === 1 ? atStation[0] : undefined;
 }

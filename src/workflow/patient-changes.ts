@@ -1,14 +1,26 @@
-import type { Demographics, Patient, PatientStatement, PersonName } from './vocabulary.ts';
+import type {
+  Demographics,
+  Patient,
+  PatientStatement,
+  PersonName,
+  VisitDetails,
+  VisitStatement,
+} from './vocabulary.ts';
 
 function merged<T>(stored: T | undefined, said: T | null | undefined): T | undefined {
   if (said === null) return undefined;
   return said === undefined ? stored : said;
 }
 
-function mergedDemographics(stored: Demographics, said: PatientStatement['demographics']): Demographics {
-  const keys = new Set([...Object.keys(stored), ...Object.keys(said)]) as Set<keyof Demographics>;
-  const entries = [...keys].map((key) => [key, merged<unknown>(stored[key], said[key])]);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Demographics;
+/** Stored fields and what a message says of them: absent keeps, `null` clears. */
+function mergedFields<T extends object>(stored: T, said: { readonly [K in keyof T]: T[K] | null | undefined }): T {
+  const keys = new Set([...Object.keys(stored), ...Object.keys(said)]) as Set<keyof T>;
+  const entries = [...keys].map((key) => [key, merged<unknown>(stored[key], said[key])] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as T;
+}
+
+function withoutNulls<T extends object>(said: { readonly [K in keyof T]: T[K] | null | undefined }): T {
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null && value !== undefined)) as T;
 }
 
 /** A patient as the ADT says: an absent field keeps the stored value, `""` clears it (RAD TF-2 4.1). */
@@ -20,7 +32,7 @@ export function registered(stored: Patient | undefined, said: PatientStatement):
     name: said.name,
     birthDate: merged(stored?.birthDate, said.birthDate),
     sex: merged(stored?.sex, said.sex),
-    demographics: mergedDemographics(stored?.demographics ?? {}, said.demographics),
+    demographics: mergedFields<Demographics>(stored?.demographics ?? {}, said.demographics),
   };
 }
 
@@ -33,17 +45,34 @@ export function sameIdentifier(
 
 /** A known patient as an order names him: the order fills what is empty and changes nothing (the ADT is the source). */
 export function completedByOrder(stored: Patient, said: PatientStatement): Patient {
-  const filled = mergedDemographics(removeNulls(said.demographics), stored.demographics);
+  const added = withoutNulls<Demographics>(said.demographics);
+  const allergies = [...new Set([...(stored.demographics.allergies ?? []), ...(added.allergies ?? [])])];
   return {
     ...stored,
     birthDate: stored.birthDate ?? said.birthDate ?? undefined,
     sex: stored.sex ?? said.sex ?? undefined,
-    demographics: filled,
+    // An allergy is not contradicted by another one: both are worth knowing.
+    demographics: { ...added, ...stored.demographics, ...(allergies.length > 0 ? { allergies } : {}) },
   };
 }
 
-function removeNulls(said: PatientStatement['demographics']): Demographics {
-  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null && value !== undefined));
+/** What a message makes of a visit's fields: the ADT's word counts, an order fills only what is empty. */
+export function visitAfter(
+  stored: { readonly patientClass: string | undefined; readonly details: VisitDetails } | undefined,
+  said: VisitStatement,
+  source: 'adt' | 'order',
+): { readonly patientClass: string | undefined; readonly details: VisitDetails } {
+  const before = stored ?? { patientClass: undefined, details: {} };
+  if (source === 'order') {
+    return {
+      patientClass: before.patientClass ?? said.patientClass ?? undefined,
+      details: { ...withoutNulls<VisitDetails>(said.details), ...before.details },
+    };
+  }
+  return {
+    patientClass: merged(before.patientClass, said.patientClass),
+    details: mergedFields(before.details, said.details),
+  };
 }
 
 // U is HL7's "unknown" and no value to disagree with.

@@ -74,14 +74,18 @@ function templatesOf(
   ];
 }
 
-/** How many identifiers a plan will need. Throws 'value-not-found' like planProcedures. */
+/** How many identifiers a plan will need, and whether the catalogue has the service. Throws 'value-not-found' like planProcedures. */
 export function planSize(
   order: PlacerOrder,
   catalogue: Catalogue,
   unknownProcedure: 'accept' | 'reject',
-): { procedures: number; steps: number } {
+): { procedures: number; steps: number; inCatalogue: boolean } {
   const templates = templatesOf(order, catalogue, unknownProcedure);
-  return { procedures: templates.length, steps: templates.reduce((sum, template) => sum + template.steps.length, 0) };
+  return {
+    procedures: templates.length,
+    steps: templates.reduce((sum, template) => sum + template.steps.length, 0),
+    inCatalogue: catalogueEntry(order.service, catalogue) !== undefined,
+  };
 }
 
 /** When the first step starts: as the order asks, else at its receipt to the minute. */

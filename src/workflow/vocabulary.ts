@@ -130,15 +130,20 @@ export interface VisitDetails {
   readonly visitIndicator?: string;
 }
 
+/** What a message says of a visit: `undefined` leaves the stored value, `null` clears it. */
 export interface VisitStatement {
-  /** PV1-19.1, else PID-18.1, else empty. */
-  readonly visitNumber: string;
+  /** PV1-19.1, else PID-18.1; undefined when the sender has none. */
+  readonly visitNumber: string | undefined;
+  readonly assigningAuthority: string;
+  readonly patientClass: string | null | undefined;
+  readonly details: { readonly [K in keyof VisitDetails]: VisitDetails[K] | null | undefined };
+}
+
+export interface Visit {
+  readonly visitNumber: string | undefined;
   readonly assigningAuthority: string;
   readonly patientClass: string | undefined;
   readonly details: VisitDetails;
-}
-
-export interface Visit extends VisitStatement {
   readonly visitStatus: VisitStatus;
 }
 
@@ -243,8 +248,10 @@ export interface Confirmation {
   readonly at: string;
 }
 
-/** A person's name as DICOM compares it (PS3.5 6.2.1), lower case: what a worklist query on a name narrows by. */
-export function nameKeyOf(name: PersonName): string {
-  const parts = [name.family, name.given, name.middle, name.prefix, name.suffix].map((part) => part ?? '');
-  return parts.join('^').replace(/\^+$/, '').toLowerCase();
+/** An acknowledgement as a confirmation: ours to a sender, or a peer's to us. */
+export function acknowledgedBy(
+  peer: string,
+  ack: { readonly messageId: number; readonly code: string; readonly at: Date },
+): Confirmation {
+  return { kind: 'ack', peer, messageId: ack.messageId, code: ack.code, at: ack.at.toISOString() };
 }

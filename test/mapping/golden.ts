@@ -13,7 +13,7 @@ import { stepToWorklist } from '../../src/mapping/step-to-worklist.ts';
 import { fixedClock, localTimeOf } from '../../src/platform/clock.ts';
 import { catalogueSchema } from '../../src/platform/config-schema.ts';
 import { countedIds } from '../../src/platform/ids.ts';
-import { registered } from '../../src/workflow/patient-changes.ts';
+import { registered, visitAfter } from '../../src/workflow/patient-changes.ts';
 import { planProcedures } from '../../src/workflow/planning.ts';
 import type { PlannedProcedure } from '../../src/workflow/vocabulary.ts';
 
@@ -49,7 +49,12 @@ function planCase(name: string): Planned[] {
   const reading = startReading(readMessage(join(goldenFolder, name, 'in.hl7')), rules);
   const patient = registered(undefined, patientFromHl7(reading));
   const said = visitFromHl7(reading);
-  const visit = said && { ...said, visitStatus: 'OPEN' as const };
+  const visit = said && {
+    visitNumber: said.visitNumber,
+    assigningAuthority: said.assigningAuthority,
+    ...visitAfter(undefined, said, 'order'),
+    visitStatus: 'OPEN' as const,
+  };
   const ids = countedIds();
   const two = [1, 2];
   return ordersFromHl7(reading).map((order, index) => {

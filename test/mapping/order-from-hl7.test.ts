@@ -122,7 +122,8 @@ describe('what an order cannot do without (AE 101)', () => {
   });
 
   it('a complete order is remarked nothing and passes a strict site', () => {
-    const reading = readingOf([msh, pid, pv1, orc(), obr()], { validation: 'strict' });
+    const timing = '1^once^^20260105093000';
+    const reading = readingOf([msh, pid, pv1, orc({ 7: timing }), obr({ 27: timing })], { validation: 'strict' });
     ordersFromHl7(reading);
     expect(reading.remarks).toEqual([]);
   });

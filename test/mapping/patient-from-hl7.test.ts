@@ -119,8 +119,8 @@ describe('what a message says of a visit (PV1)', () => {
     });
     const ofAccount = visitOf(account, 'PV1|1|O');
     expect(ofAccount).toMatchObject({ visitNumber: 'ACC1', assigningAuthority: 'BILL' });
-    expect(ofAccount?.details).not.toHaveProperty('visitIdentifier');
-    expect(visitOf(pid, 'PV1|1|O')).toMatchObject({ visitNumber: '', assigningAuthority: 'SENDER' });
+    expect(ofAccount?.details.visitIdentifier).toBeUndefined();
+    expect(visitOf(pid, 'PV1|1|O')).toMatchObject({ visitNumber: undefined, assigningAuthority: 'SENDER' });
   });
 
   it('has location, doctors, service and times', () => {

@@ -378,9 +378,9 @@ describe('a configuration that was read', () => {
   });
 
   it('says which of its settings have no effect, and nothing of those that have', () => {
-    const unused = load('worklists: [{ aeTitle: X }]\nhttp: { tls: { key: k, cert: c } }\n').unused.join('\n');
+    const unused = load('worklists: [{ aeTitle: X }]\nstations: [{ aeTitle: Y, quirks: [Z] }]\n').unused.join('\n');
     expect(unused).toContain('worklists');
-    expect(unused).toContain('http.tls');
-    expect(load('').unused.join('\n')).not.toMatch(/worklists|http\.tls/);
+    expect(unused).toContain('quirks');
+    expect(load('').unused.join('\n')).not.toMatch(/worklists|quirks/);
   });
 });

@@ -5,7 +5,7 @@ import { type TestServer, startTestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 for (const version of ['2.3.1', '2.5.1'] as const) {
-  describe(`what a peer of v${version} answers to RAD-4 (contract: delivery; ITI TF-2 Appendix C)`, () => {
+  describe(`what a peer of v${version} answers to RAD-4 (ITI TF-2 Appendix C)`, () => {
     let im: PeerDouble;
     let server: TestServer;
     let placer: Sender;

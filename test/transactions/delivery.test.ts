@@ -42,7 +42,7 @@ const settled = (destination: string) =>
     return rows.length > 0 && rows.every((row) => row.deliveryStatus !== 'PENDING') ? rows : undefined;
   });
 
-describe('RAD-4 Procedure Scheduled (RAD TF-2 4.4): who gets what (contract: who gets what)', () => {
+describe('RAD-4 Procedure Scheduled (RAD TF-2 4.4): who gets what', () => {
   it('given an order, then every image manager and every report manager gets one RAD-4 in its own version, the placer none', async () => {
     const [op, im, imB, rm] = [
       await startPeer('OP', 'order-placer'),
@@ -75,7 +75,7 @@ describe('RAD-4 Procedure Scheduled (RAD TF-2 4.4): who gets what (contract: who
   });
 });
 
-describe('a peer that is away (contract: delivery)', () => {
+describe('a peer that is away', () => {
   it('given the peer is down, when it comes back on its port, then everything arrives in the order of the commits', async () => {
     const im = await imageManager();
     await im.down();
@@ -139,7 +139,7 @@ describe('a peer that is away (contract: delivery)', () => {
   });
 });
 
-describe('step 3 of a procedure (contract: transactions)', () => {
+describe('step 3 of a procedure', () => {
   it('given one of two destinations refuses, then step 3 has not happened; given all accept, then it has', async () => {
     const [im, rm] = [await imageManager(), await startPeer('RM', 'report-manager')];
     rm.will(answers('AE', '101'), accepts);
@@ -162,7 +162,7 @@ describe('step 3 of a procedure (contract: transactions)', () => {
   });
 });
 
-describe('lanes (contract: one lane per peer, one message in flight)', () => {
+describe('lanes ', () => {
   it('given one destination does not answer, then the others get theirs', async () => {
     const [im, rm] = [await imageManager(), await startPeer('RM', 'report-manager')];
     im.will({ kind: 'silence' });

@@ -27,7 +27,7 @@ const count = (placerOrderNumber: string) => server.store.prisma.order.count({ w
 const journal = (controlId: string) =>
   server.store.prisma.message.findMany({ where: { controlId, direction: 'IN' }, orderBy: { id: 'asc' } });
 
-describe('a message that comes again (spec 2.1: duplicate MSH-10)', () => {
+describe('a message that comes again (duplicate MSH-10)', () => {
   it('given it was answered AA, then the stored answer comes again byte for byte and nothing else happens', async () => {
     const placerOrderNumber = `D${serial()}`;
     const message = order(placerOrderNumber, { controlId: placerOrderNumber });
@@ -88,7 +88,7 @@ describe('a message that comes again (spec 2.1: duplicate MSH-10)', () => {
   });
 });
 
-describe('a control id that comes with other content (spec 2.1)', () => {
+describe('a control id that comes with other content', () => {
   it('given the first was accepted, then the second is carried out as well and marked', async () => {
     const controlId = `D${serial()}`;
     const [first, other] = [`D${serial()}`, `D${serial()}`];
@@ -102,7 +102,7 @@ describe('a control id that comes with other content (spec 2.1)', () => {
   });
 });
 
-describe('a message that was refused and comes again (spec 2.1: after AE or AR it is processed anew)', () => {
+describe('a message that was refused and comes again (after AE or AR it is processed anew)', () => {
   it('given the cause is gone because the patient was registered, then the same bytes are now AA', async () => {
     const strict = await startTestServer({ policy: { unknownPatient: 'reject' } });
     const sender = await connectSender(strict.ports.hl7);

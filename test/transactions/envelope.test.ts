@@ -84,7 +84,7 @@ describe('MSH (HL7 v2.5.1 2.14.9; ITI TF-2 Appendix C)', () => {
     expect(await (await sender()).send(message)).toMatchObject({ code: 'AE', error: '101', location });
   });
 
-  it('given the answer, then sender and receiver have changed places and MSH-9 is ACK^event^ACK (spec 2.1)', async () => {
+  it('given the answer, then sender and receiver have changed places and MSH-9 is ACK^event^ACK', async () => {
     const { raw } = await (await sender()).send(adt('A04', {}, { application: 'HIS', facility: 'CLINIC' }));
     const fields = raw.split('\r')[0]?.split('|') ?? [];
     expect(fields.slice(2, 6)).toEqual(['SWF_OF', 'RADIOLOGY', 'HIS', 'CLINIC']);

@@ -42,7 +42,7 @@ async function reported(placerOrderNumber: string): Promise<string[]> {
 const orderStatus = async (placerOrderNumber: string): Promise<string> =>
   (await server.store.prisma.order.findFirstOrThrow({ where: { placerOrderNumber } })).orderStatus;
 
-describe('RAD-3 order status (RAD TF-2 4.3; spec 2.4.3, 6.3)', () => {
+describe('RAD-3 order status (RAD TF-2 4.3)', () => {
   it('given two procedures, when their steps start one after the other, then SC/IP is sent once', async () => {
     const { placerOrderNumber, steps } = await orderOf('TRUNK');
     const pet = modality(server.ports.dicom, 'PET1');

@@ -91,7 +91,7 @@ describe('RAD-2 Placer Order Management (RAD TF-2 4.2)', () => {
     });
   }
 
-  it('given a service that is two procedures, then they share order and accession number and have a study each (spec 0.3)', async () => {
+  it('given a service that is two procedures, then they share order and accession number and have a study each', async () => {
     const placerOrderNumber = number();
     await placer.send(orm([{ placerOrderNumber: `${placerOrderNumber}^HIS`, service: 'TRUNK^^TESTPLAN' }]));
     const { requestedProcedures } = await onlyOrder(placerOrderNumber);
@@ -199,7 +199,7 @@ describe('the patient of an order (RAD TF-2 4.2; the ADT is the source of demogr
   });
 });
 
-describe('numbers of an order (spec 2.3.4; HL7 table 0357)', () => {
+describe('numbers of an orderHL7 table 0357', () => {
   it('given a placer order number that exists, when another message brings it, then AR 205 and one order', async () => {
     const placerOrderNumber = number();
     const order = [{ placerOrderNumber: `${placerOrderNumber}^HIS` }];
@@ -263,7 +263,7 @@ describe('numbers of an order (spec 2.3.4; HL7 table 0357)', () => {
   });
 });
 
-describe('what is ordered, and when (contract: when and where; spec 2.3.3)', () => {
+describe('what is ordered, and when ', () => {
   it('given a service that the plan does not know, when the site accepts it, then it is one step from OBR-4 and OBR-24', async () => {
     const placerOrderNumber = number();
     const order = { placerOrderNumber: `${placerOrderNumber}^HIS`, service: 'ODD^Odd view^ELSEWHERE', modality: 'US' };

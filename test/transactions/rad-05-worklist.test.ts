@@ -131,7 +131,7 @@ describe('RAD-5 Query Modality Worklist (RAD TF-2 4.5, PS3.4 K): what is asked f
     expect((await dicomClient(server.ports.dicom).find(two)).status).toBe(0xa900);
   });
 
-  it('given a change of demographics, then the worklist shows it at once (spec 2.2.3: nothing is copied)', async () => {
+  it('given a change of demographics, then the worklist shows it at once (nothing is copied)', async () => {
     const identifier = `W${serial()}^^^CLINIC`;
     await sender.send(orm([{}], { identifier, name: 'Before^Given' }));
     expect(await ask({}, { PatientName: 'Before*' })).toEqual(['Before']);
@@ -141,7 +141,7 @@ describe('RAD-5 Query Modality Worklist (RAD TF-2 4.5, PS3.4 K): what is asked f
   });
 });
 
-describe('who is on the worklist (spec 4.4)', () => {
+describe('who is on the worklist', () => {
   it('given a step that is scheduled, started, completed, then it is on, on, off', async () => {
     const placerOrderNumber = await order({ name: 'Fink' });
     const dx = modality(server.ports.dicom);
@@ -174,7 +174,7 @@ describe('who is on the worklist (spec 4.4)', () => {
     await other.stop();
   });
 
-  it('given `autoSchedule: false`, then what nobody has scheduled is not on the worklist and nobody hears of it (spec 6.2, row 2)', async () => {
+  it('given `autoSchedule: false`, then what nobody has scheduled is not on the worklist and nobody hears of it', async () => {
     const other = await startTestServer({ policy: { autoSchedule: false } });
     const by = await connectSender(other.ports.hl7);
     const placerOrderNumber = await order({ name: 'Holm' }, by);
@@ -245,7 +245,7 @@ describe('a long answer', () => {
   });
 });
 
-describe('the first offer of a procedure (contract: transactions, step 4)', () => {
+describe('the first offer of a procedure', () => {
   it('given a worklist answer that holds it, then it is noted once, whoever asks how often', async () => {
     const placerOrderNumber = await order({ name: 'Ibsen' });
     const procedure = () =>

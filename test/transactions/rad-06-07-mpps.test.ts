@@ -64,7 +64,7 @@ const mppsOf = (sopInstanceUid: string) =>
 const journalOf = (controlId: string) =>
   server.store.prisma.message.findMany({ where: { controlId }, orderBy: { id: 'asc' } });
 
-describe('RAD-6, RAD-7 simple case (RAD TF-2 4.6, 4.7; spec 5.3)', () => {
+describe('RAD-6, RAD-7 simple case (RAD TF-2 4.6, 4.7)', () => {
   it('given a step, when its MPPS is created and completed, then step, procedure and order follow and the journal has both', async () => {
     const { placerOrderNumber, step } = await orderOf();
     const uid = newUid();
@@ -83,7 +83,7 @@ describe('RAD-6, RAD-7 simple case (RAD TF-2 4.6, 4.7; spec 5.3)', () => {
     ]);
   });
 
-  it('given N-SETs without a final status, then they are stored and nothing else moves (spec 5.2)', async () => {
+  it('given N-SETs without a final status, then they are stored and nothing else moves', async () => {
     const { placerOrderNumber, step } = await orderOf();
     const uid = newUid();
     await dx.create(uid, inProgress([step]));
@@ -192,7 +192,7 @@ describe('group case: one MPPS performs several steps (RAD TF-2 4.6.4.1.2.3.6)',
   });
 });
 
-describe('what fits no step is a fact all the same: stored, answered 0000, listed (spec 5.3, unscheduled)', () => {
+describe('what fits no step is a fact all the same: stored, answered 0000, listed', () => {
   const unscheduled: DatasetInput = {
     ScheduledStepAttributesSequence: [
       { StudyInstanceUID: newUid(), AccessionNumber: null, RequestedProcedureID: null, ScheduledProcedureStepID: null },
@@ -247,7 +247,7 @@ describe('what fits no step is a fact all the same: stored, answered 0000, liste
     const uid = newUid();
     const content = inProgress([{ ...gone.step, scheduledProcedureStepId: 'S-GONE' }, open.step]);
     expect(await dx.create(uid, content)).toBe(0x0000);
-    expect(await mppsOf(uid)).toMatchObject({ exception: 'no-open-step' });
+    expect(await mppsOf(uid)).toMatchObject({ exception: expect.stringContaining('no-open-step') as string });
     expect(await standing(open.placerOrderNumber)).toMatchObject({ order: 'IP' });
     expect(await standing(gone.placerOrderNumber)).toMatchObject({ order: 'SC' });
   });
@@ -261,7 +261,7 @@ describe('what fits no step is a fact all the same: stored, answered 0000, liste
   });
 });
 
-describe('RAD-7 discontinued (spec 6.2, row 13: awaiting a decision)', () => {
+describe('RAD-7 discontinued (awaiting a decision)', () => {
   it('given an MPPS is discontinued, then it is taken, the step stays STARTED, it is listed, and nothing is reported', async () => {
     const { placerOrderNumber, step } = await orderOf();
     const uid = newUid();
@@ -285,7 +285,7 @@ describe('RAD-7 discontinued (spec 6.2, row 13: awaiting a decision)', () => {
   });
 });
 
-describe('refusals (PS3.4 F.7.2, PS3.7 C; spec 5.2)', () => {
+describe('refusals (PS3.4 F.7.2, PS3.7 C)', () => {
   it('given an instance that exists, when it is created again, then 0111 and nothing changes', async () => {
     const { placerOrderNumber, step } = await orderOf();
     const uid = newUid();

@@ -4,7 +4,7 @@ import {
   type StepCandidate,
   duplicateInstance,
   isOpen,
-  matchSteps,
+  matchStep,
   setRefusal,
   unknownInstance,
 } from '../../src/workflow/mpps-rules.ts';
@@ -30,7 +30,7 @@ function reference(studyInstanceUid: string, more: Partial<ScheduledStepReferenc
 }
 
 const matched = (item: ScheduledStepReference, candidates: readonly StepCandidate[], modality = 'MR'): number[] =>
-  matchSteps(item, candidates, modality).map((step) => step.stepId);
+  [matchStep(item, candidates, { modality, performedStationAeTitle: '' })].flatMap((match) => match?.step.stepId ?? []);
 
 describe('an item that names step and study (simple case, RAD TF-2 4.6.4.1.2.3.1)', () => {
   it('means that step, also beside another step of the study', () => {
@@ -100,8 +100,9 @@ describe('an item that names the study alone', () => {
       candidate(1, { scheduledStationAeTitles: ['MR1', 'MR2'] }),
       candidate(2, { studyInstanceUid: '2.25.1', scheduledStationAeTitles: ['MR3'] }),
     ];
-    const steps = ['MR3', 'MR2', 'MR9'].map((aeTitle) => matchSteps(reference('2.25.1'), candidates, 'MR', aeTitle));
-    expect(steps.map((matches) => matches.map((step) => step.stepId))).toEqual([[2], [1], []]);
+    const at = (performedStationAeTitle: string) =>
+      matchStep(reference('2.25.1'), candidates, { modality: 'MR', performedStationAeTitle })?.step.stepId;
+    expect(['MR3', 'MR2', 'MR9'].map(at)).toEqual([2, 1, undefined]);
   });
 
   it('means nothing of another study, however few steps there are', () => {

@@ -167,7 +167,7 @@ describe('the identifiers of a plan', () => {
     ['PETCT', { procedures: 2, steps: 2 }],
     ['UNKNOWN', { procedures: 1, steps: 1 }],
   ])('of %s are as many as planSize says: %j', (service, size) => {
-    expect(planSize(order(code(service)), catalogue, 'accept')).toEqual(size);
+    expect(planSize(order(code(service)), catalogue, 'accept')).toMatchObject(size);
     const plans = planned(order(code(service)));
     expect([plans.length, plans.flatMap((plan) => plan.steps).length]).toEqual([size.procedures, size.steps]);
   });

@@ -48,7 +48,7 @@ CREATE TABLE "PatientIdentifier" (
 CREATE TABLE "Visit" (
     "id" SERIAL NOT NULL,
     "patientId" INTEGER NOT NULL,
-    "visitNumber" TEXT NOT NULL,
+    "visitNumber" TEXT,
     "assigningAuthority" TEXT NOT NULL,
     "visitStatus" "VisitStatus" NOT NULL,
     "patientClass" TEXT,
@@ -219,7 +219,7 @@ CREATE TABLE "History" (
 );
 
 -- CreateIndex
-CREATE INDEX "Patient_nameKey_idx" ON "Patient"("nameKey");
+CREATE INDEX "Patient_nameKey_idx" ON "Patient"("nameKey" text_pattern_ops);
 
 -- CreateIndex
 CREATE INDEX "PatientIdentifier_patientId_idx" ON "PatientIdentifier"("patientId");
@@ -280,6 +280,9 @@ CREATE UNIQUE INDEX "PerformedProcedureStep_sopInstanceUid_key" ON "PerformedPro
 
 -- CreateIndex
 CREATE INDEX "PerformedProcedureStep_exception_idx" ON "PerformedProcedureStep"("exception");
+
+-- CreateIndex
+CREATE INDEX "PerformedProcedureStep_studyInstanceUids_idx" ON "PerformedProcedureStep" USING GIN ("studyInstanceUids");
 
 -- CreateIndex
 CREATE INDEX "PerformedStepLink_performedStepId_idx" ON "PerformedStepLink"("performedStepId");
