@@ -1,38 +1,7 @@
 import { type Dataset, type DatasetInput, dataset } from '../dicom/dataset.ts';
-import type {
-  Code,
-  CodedValue,
-  Demographics,
-  Location,
-  PatientIdentifier,
-  PersonName,
-  PlacerOrder,
-  VisitDetails,
-} from '../workflow/vocabulary.ts';
+import type { Code, CodedValue, Location } from '../workflow/vocabulary.ts';
+import type { WorklistSource } from '../workflow/worklist-item.ts';
 import { personNameOf, shortened, split } from './names.ts';
-
-/** What a worklist item is made of; store/worklist.ts reads it. */
-export interface WorklistSource {
-  readonly scheduledProcedureStepId: string;
-  readonly stepStatus: string;
-  readonly modality: string;
-  readonly scheduledStationAeTitles: readonly string[];
-  readonly startDate: string;
-  readonly startTime: string;
-  readonly step: { readonly description: string; readonly protocols: readonly Code[] };
-  readonly requestedProcedureId: string;
-  readonly studyInstanceUid: string;
-  readonly code: CodedValue;
-  readonly accessionNumber: string;
-  readonly fillerOrderNumber: string;
-  readonly order: PlacerOrder;
-  readonly patientName: PersonName;
-  readonly birthDate: string | null;
-  readonly sex: string | null;
-  readonly demographics: Demographics;
-  readonly identifiers: readonly PatientIdentifier[];
-  readonly visit: VisitDetails | null;
-}
 
 // PS3.4 F: the class that MESA's evaluator expects in the item, Detached Study Management (retired).
 const DETACHED_STUDY_MANAGEMENT = '1.2.840.10008.3.1.2.3.1';
@@ -181,6 +150,7 @@ function visitKeys(source: WorklistSource): DatasetInput {
   return {
     AdmissionID: shortened(identifier?.id, 64),
     IssuerOfAdmissionIDSequence: identifier?.assigningAuthority ? authorityItem(identifier.assigningAuthority) : [],
+    RouteOfAdmissions: shortened(source.patientClass ?? undefined, 64),
     CurrentPatientLocation: locationText(source.visit?.location),
     PregnancyStatus: pregnant ? 3 : null,
   };

@@ -134,10 +134,11 @@ function siteFileOf(input: ConfigInput, problems: string[]): string | undefined 
   return existsSync(usual) ? usual : undefined;
 }
 
-/** The catalogue's path, also where other keys of the file are wrong: every problem is told at once. */
-function catalogueIn(values: unknown): string | undefined {
-  const path = (values as { catalogue?: unknown } | null | undefined)?.catalogue;
-  return typeof path === 'string' ? path : undefined;
+/** A text in values that are not checked yet: also where other keys are wrong, every problem is told at once. */
+function textIn(values: unknown, ...path: string[]): string | undefined {
+  let value = values;
+  for (const key of path) value = (value as Record<string, unknown> | null | undefined)?.[key];
+  return typeof value === 'string' ? value : undefined;
 }
 
 function readCatalogue(named: string | undefined, file: string | undefined, problems: string[]): Catalogue {
@@ -188,16 +189,17 @@ export function loadConfig(input: ConfigInput): Config {
   const environment = readEnvironment(input.environment, problems);
   const file = siteFileOf(input, problems);
   const values = file !== undefined && existsSync(file) ? readYaml(file, problems) : {};
-  const parsed = siteSchema.safeParse(withEnvironment(values, environment));
+  const wanted = withEnvironment(values, environment);
+  const parsed = siteSchema.safeParse(wanted);
   if (!parsed.success && values !== undefined) problems.push(...describeIssues(file ?? 'defaults', parsed.error));
-  const catalogue = readCatalogue(catalogueIn(values), file, problems);
+  const catalogue = readCatalogue(textIn(values, 'catalogue'), file, problems);
   const apiToken = readToken(environment, input, problems);
-  if (!parsed.success) throw new ConfigError(problems);
-  const site = parsed.data;
-  if (!loopback.test(site.http.host) && apiToken === undefined) {
+  const httpHost = textIn(wanted, 'http', 'host');
+  if (httpHost !== undefined && !loopback.test(httpHost) && apiToken === undefined) {
     problems.push(`${file ?? 'environment'}: http.host is not loopback: set SWF_API_TOKEN or SWF_API_TOKEN_FILE`);
   }
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  const site = parsed.data;
   return deepFreeze({
     ...absoluteTlsPaths(site, file === undefined ? input.workingDirectory : dirname(file)),
     file,

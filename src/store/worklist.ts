@@ -1,13 +1,5 @@
-import type {
-  Code,
-  CodedValue,
-  Demographics,
-  PatientIdentifier,
-  PersonName,
-  PlacerOrder,
-  StepStatus,
-  VisitDetails,
-} from '../workflow/vocabulary.ts';
+import type { StepStatus } from '../workflow/vocabulary.ts';
+import type { WorklistSource } from '../workflow/worklist-item.ts';
 import { Prisma } from './generated/client.ts';
 import { type Store, storeError } from './prisma.ts';
 
@@ -27,32 +19,12 @@ export interface WorklistConditions {
   readonly studyInstanceUids?: readonly string[] | undefined;
 }
 
-/** Everything that a worklist item is made of. */
-export interface WorklistRow {
+/** A row of the worklist, and whose it is. */
+export interface WorklistRow extends WorklistSource {
   readonly stepId: number;
   readonly procedureId: number;
+  /** A worklist answer has offered a step of the procedure before. */
   readonly offered: boolean;
-  readonly scheduledProcedureStepId: string;
-  readonly stepStatus: StepStatus;
-  readonly modality: string;
-  readonly scheduledStationAeTitles: readonly string[];
-  /** `YYYY-MM-DD` and `HH:MM:SS` */
-  readonly startDate: string;
-  readonly startTime: string;
-  readonly step: { readonly description: string; readonly protocols: readonly Code[] };
-  readonly requestedProcedureId: string;
-  readonly studyInstanceUid: string;
-  readonly code: CodedValue;
-  readonly accessionNumber: string;
-  readonly fillerOrderNumber: string;
-  readonly order: PlacerOrder;
-  readonly patientName: PersonName;
-  readonly birthDate: string | null;
-  readonly sex: string | null;
-  readonly demographics: Demographics;
-  readonly identifiers: readonly PatientIdentifier[];
-  readonly patientClass: string | null;
-  readonly visit: VisitDetails | null;
 }
 
 const onWorklist: readonly StepStatus[] = ['SCHEDULED', 'ARRIVED', 'READY', 'DEPARTED'];

@@ -104,6 +104,7 @@ function worklistItemsOf({ subject, procedures }: Planned): object[] {
           sex: patient.sex ?? null,
           demographics: patient.demographics,
           identifiers: patient.identifiers,
+          patientClass: visit?.patientClass ?? null,
           visit: visit?.details ?? null,
         }),
       ),

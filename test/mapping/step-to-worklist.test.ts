@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Dataset, items, text, texts } from '../../src/dicom/dataset.ts';
-import { type WorklistSource, stepToWorklist } from '../../src/mapping/step-to-worklist.ts';
+import { stepToWorklist } from '../../src/mapping/step-to-worklist.ts';
+import type { WorklistSource } from '../../src/workflow/worklist-item.ts';
 import type { PlacerOrder, VisitDetails } from '../../src/workflow/vocabulary.ts';
 
 const order: PlacerOrder = {
@@ -59,6 +60,7 @@ const source: WorklistSource = {
     { value: 'P1', assigningAuthority: 'HOSP', universalId: '1.2.3', universalIdType: 'ISO' },
     { value: 'N1', assigningAuthority: 'NATIONAL' },
   ],
+  patientClass: 'I',
   visit,
 };
 
@@ -305,7 +307,11 @@ describe('visit, patient and what is medically relevant', () => {
     for (const ds of statuses) expect(ds['PregnancyStatus']).toEqual([]);
   });
 
-  it.todo('RouteOfAdmissions (0038,0016) from PV1-2, PatientComments (0010,4000) from NTE after PID');
+  it('RouteOfAdmissions (0038,0016) is the patient class (PV1-2)', () => {
+    expect(text(item({ patientClass: 'E' }), 'RouteOfAdmissions')).toBe('E');
+  });
+
+  it.todo('PatientComments (0010,4000) from NTE after PID');
 });
 
 describe('a step of which next to nothing is known', () => {
@@ -317,6 +323,7 @@ describe('a step of which next to nothing is known', () => {
     sex: null,
     demographics: {},
     identifiers: [{ value: 'P1', assigningAuthority: 'HOSP' }],
+    patientClass: null,
     visit: null,
   };
 

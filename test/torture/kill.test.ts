@@ -135,7 +135,7 @@ async function carryOn(ports: ServerProcess['ports'], one: Case, first: boolean)
   );
 }
 
-describe('kill -9 at any moment ', () => {
+describe('kill -9 at any moment', () => {
   it(`given ${ROUNDS} kills while orders and MPPS arrive, when everything unacknowledged is sent again, then every effect is there exactly once and every message goes out under one control id`, async () => {
     const chance = seeded(SEED);
     const site = await writeSite(folder, {

@@ -162,7 +162,7 @@ describe('step 3 of a procedure', () => {
   });
 });
 
-describe('lanes ', () => {
+describe('lanes', () => {
   it('given one destination does not answer, then the others get theirs', async () => {
     const [im, rm] = [await imageManager(), await startPeer('RM', 'report-manager')];
     im.will({ kind: 'silence' });

@@ -199,7 +199,7 @@ describe('the patient of an order (RAD TF-2 4.2; the ADT is the source of demogr
   });
 });
 
-describe('numbers of an orderHL7 table 0357', () => {
+describe('numbers of an order (HL7 table 0357)', () => {
   it('given a placer order number that exists, when another message brings it, then AR 205 and one order', async () => {
     const placerOrderNumber = number();
     const order = [{ placerOrderNumber: `${placerOrderNumber}^HIS` }];
@@ -263,7 +263,7 @@ describe('numbers of an orderHL7 table 0357', () => {
   });
 });
 
-describe('what is ordered, and when ', () => {
+describe('what is ordered, and when', () => {
   it('given a service that the plan does not know, when the site accepts it, then it is one step from OBR-4 and OBR-24', async () => {
     const placerOrderNumber = number();
     const order = { placerOrderNumber: `${placerOrderNumber}^HIS`, service: 'ODD^Odd view^ELSEWHERE', modality: 'US' };

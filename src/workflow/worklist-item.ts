@@ -1,0 +1,35 @@
+import type {
+  Code,
+  CodedValue,
+  Demographics,
+  PatientIdentifier,
+  PersonName,
+  PlacerOrder,
+  StepStatus,
+  VisitDetails,
+} from './vocabulary.ts';
+
+/** Everything that one item of a modality worklist is made of: a step with its procedure, order, patient and visit. */
+export interface WorklistSource {
+  readonly scheduledProcedureStepId: string;
+  readonly stepStatus: StepStatus;
+  readonly modality: string;
+  readonly scheduledStationAeTitles: readonly string[];
+  /** `YYYY-MM-DD` and `HH:MM:SS` */
+  readonly startDate: string;
+  readonly startTime: string;
+  readonly step: { readonly description: string; readonly protocols: readonly Code[] };
+  readonly requestedProcedureId: string;
+  readonly studyInstanceUid: string;
+  readonly code: CodedValue;
+  readonly accessionNumber: string;
+  readonly fillerOrderNumber: string;
+  readonly order: PlacerOrder;
+  readonly patientName: PersonName;
+  readonly birthDate: string | null;
+  readonly sex: string | null;
+  readonly demographics: Demographics;
+  readonly identifiers: readonly PatientIdentifier[];
+  readonly patientClass: string | null;
+  readonly visit: VisitDetails | null;
+}
