@@ -98,7 +98,7 @@ function readEnvironment(environment: ConfigInput['environment'], problems: stri
     if (parsed.success) read[name] = parsed.data;
     else problems.push(...parsed.error.issues.map((issue) => `environment: ${name}: ${issue.message}`));
   }
-  return { SWF_LOG_LEVEL: 'info', ...read } as Environment;
+  return { SWF_LOG_LEVEL: 'info', ...read };
 }
 
 /** The environment wins over the file: its ports and host are put into the file's values before they are checked. */
