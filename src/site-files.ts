@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { characterSetOf } from './dicom/charset.ts';
+import { isSupported } from './dicom/charset.ts';
 import { findCharacterSet } from './hl7/charset.ts';
 import { type Config, ConfigError } from './platform/config.ts';
 
@@ -35,15 +35,6 @@ function readTls(place: string, tls: Tls, problems: string[]): TlsFiles | undefi
   return ca === undefined ? files : { ...files, ca: read('ca', ca) };
 }
 
-function isDicomCharacterSet(terms: string): boolean {
-  try {
-    characterSetOf(terms.split('\\'));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function checkCharacterSets(config: Config, problems: string[]): void {
   const hl7 = (place: string, name: string | undefined): void => {
     if (name !== undefined && !findCharacterSet(name)) {
@@ -55,7 +46,7 @@ function checkCharacterSets(config: Config, problems: string[]): void {
   config.peers.forEach((peer, index) => hl7(`peers.${index}.hl7`, peer.hl7?.characterSet));
   config.senders.forEach((sender, index) => hl7(`senders.${index}`, sender.characterSet));
   config.stations.forEach(({ characterSet }, index) => {
-    if (characterSet !== undefined && !isDicomCharacterSet(characterSet)) {
+    if (characterSet !== undefined && !isSupported(characterSet.split('\\'))) {
       problems.push(`stations.${index}.characterSet: not a DICOM term such as ISO_IR 100 or ISO_IR 192`);
     }
   });

@@ -91,13 +91,18 @@ function unknown(terms: readonly string[]): CharacterSet {
   return { terms, decode: refuse, encode: refuse };
 }
 
-function setFor(terms: readonly string[]): CharacterSet {
+function supportedSet(terms: readonly string[]): CharacterSet | undefined {
   const [first = ''] = terms;
   const encoding = ENCODINGS[first];
   if (terms.length <= 1 && (first === '' || first === 'ISO_IR 6')) return defaultSet;
   if (terms.length === 1 && encoding !== undefined) return plainSet(terms, encoding);
-  return isExtensible(terms) ? extendedSet(terms) : unknown(terms);
+  return isExtensible(terms) ? extendedSet(terms) : undefined;
 }
+
+const trimmed = (terms: readonly string[]): string[] => terms.map((term) => term.trim());
+
+/** True when texts beyond ASCII can be read and written by these values of (0008,0005). */
+export const isSupported = (terms: readonly string[]): boolean => supportedSet(trimmed(terms)) !== undefined;
 
 // ASCII is the same in every set, and most values are ASCII.
 function withShortcut(set: CharacterSet): CharacterSet {
@@ -122,7 +127,8 @@ export function characterSetOf(terms: readonly string[]): CharacterSet {
   const key = terms.join('\\');
   const cached = known.get(key);
   if (cached) return cached;
-  const set = withShortcut(setFor(terms.map((term) => term.trim())));
+  const names = trimmed(terms);
+  const set = withShortcut(supportedSet(names) ?? unknown(names));
   // Terms come from the wire: only a bounded number of combinations is remembered.
   if (known.size < 64) known.set(key, set);
   return set;

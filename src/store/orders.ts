@@ -7,7 +7,7 @@ import { type Tx, json } from './prisma.ts';
 
 export interface NewOrder {
   readonly patientId: number;
-  readonly visitId: number | undefined;
+  readonly visit: StoredVisit | undefined;
   readonly order: PlacerOrder;
   readonly placerOrderIssuer: string;
   readonly fillerOrderNumber: string;
@@ -51,9 +51,8 @@ export async function createOrder(tx: Tx, order: NewOrder): Promise<StoredOrder>
     const created = await tx.order.createManyAndReturn({
       data: [columnsOf(order, accessionNumber)],
       skipDuplicates: true,
-      include: { visit: true },
     });
-    if (created[0]) return toOrder(created[0]);
+    if (created[0]) return toOrder(created[0], order.visit);
     await refuseKnown(tx, order);
   }
   throw new SwfError('internal', 'no accession number was free');
@@ -74,7 +73,7 @@ async function refuseKnown(tx: Tx, { order, placerOrderIssuer, location }: NewOr
 function columnsOf(order: NewOrder, accessionNumber: string) {
   return {
     patientId: order.patientId,
-    visitId: order.visitId ?? null,
+    visitId: order.visit?.id ?? null,
     placerOrderNumber: order.order.placerOrderNumber.id,
     placerOrderIssuer: order.placerOrderIssuer,
     fillerOrderNumber: order.fillerOrderNumber,
@@ -102,14 +101,14 @@ export async function loadOrders(tx: Tx, ids: readonly number[]): Promise<Stored
     include: { visit: true },
     orderBy: { id: 'asc' },
   });
-  return rows.map(toOrder);
+  return rows.map((row) => toOrder(row, row.visit ? toVisit(row.visit) : undefined));
 }
 
-function toOrder(row: Prisma.OrderGetPayload<{ include: { visit: true } }>): StoredOrder {
+function toOrder(row: Prisma.OrderGetPayload<object>, visit: StoredVisit | undefined): StoredOrder {
   return {
     id: row.id,
     patientId: row.patientId,
-    visit: row.visit ? toVisit(row.visit) : undefined,
+    visit,
     placerOrderNumber: row.placerOrderNumber,
     fillerOrderNumber: row.fillerOrderNumber,
     accessionNumber: row.accessionNumber,

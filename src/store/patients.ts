@@ -95,7 +95,7 @@ export async function loadPatients(tx: Tx, ids: readonly number[]): Promise<Map<
 }
 
 /** Reads a locked patient. */
-export async function loadPatient(tx: Tx, id: number): Promise<StoredPatient> {
+async function loadPatient(tx: Tx, id: number): Promise<StoredPatient> {
   return toPatient(await tx.patient.findUniqueOrThrow({ where: { id }, include: withIdentifiers }));
 }
 
@@ -141,8 +141,8 @@ export async function findOrCreatePatient(
 ): Promise<{ readonly patient: StoredPatient; readonly created: boolean; readonly foreign: number }> {
   const known = await patientIdOf(tx, identifiers);
   if (known === undefined) {
-    const made = await createPatient(tx, identifiers, unknown());
-    if (made !== undefined) return { patient: await lockAndLoad(tx, made), created: true, foreign: 0 };
+    const patient = await createPatient(tx, identifiers, unknown());
+    if (patient) return { patient, created: true, foreign: 0 };
   }
   const owner = known ?? (await patientIdOf(tx, identifiers));
   // The winner can only be missing when it was merged away in the same instant: the unit is repeated.
@@ -158,11 +158,13 @@ async function createPatient(
   tx: Tx,
   identifiers: readonly PatientIdentifier[],
   { patient, at }: { readonly patient: Patient; readonly at: Date },
-): Promise<number | undefined> {
+): Promise<StoredPatient | undefined> {
+  // A new row is locked by the transaction that makes it.
   const { id } = await tx.patient.create({ data: { ...patientColumns(patient), createdAt: at }, select: { id: true } });
-  const rows = distinct(identifiers).map((identifier) => identifierRow(id, identifier));
+  const own = distinct(identifiers);
+  const rows = own.map((identifier) => identifierRow(id, identifier));
   const { count } = await tx.patientIdentifier.createMany({ data: rows, skipDuplicates: true });
-  if (count === rows.length) return id;
+  if (count === rows.length) return { ...patient, id, identifiers: own, registration: undefined };
   await tx.patientIdentifier.deleteMany({ where: { patientId: id } });
   await tx.patient.delete({ where: { id } });
   return undefined;
@@ -170,11 +172,6 @@ async function createPatient(
 
 function distinct(identifiers: readonly PatientIdentifier[]): PatientIdentifier[] {
   return [...new Map(identifiers.map((one) => [`${one.assigningAuthority}\n${one.value}`, one])).values()];
-}
-
-async function lockAndLoad(tx: Tx, id: number): Promise<StoredPatient> {
-  await lockPatients(tx, [id]);
-  return loadPatient(tx, id);
 }
 
 /** Whether a patient has one of the identifiers. */

@@ -4,7 +4,8 @@ import { localTimeOf } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
 import { completedByOrder, differencesOf, registered } from '../workflow/patient-changes.ts';
 import { planProcedures, planSize } from '../workflow/planning.ts';
-import { startProcedure } from '../workflow/procedure-machine.ts';
+import type { ProcedureEvent } from '../workflow/procedure-context.ts';
+import { advance, startProcedure } from '../workflow/procedure-machine.ts';
 import {
   type PatientStatement,
   type PlacerOrder,
@@ -14,11 +15,18 @@ import {
 import { remark } from '../store/messages.ts';
 import { takeNumbers } from '../store/numbers.ts';
 import { type StoredOrder, createOrder } from '../store/orders.ts';
-import { type StoredPatient, findOrCreatePatient, isKnownPatient, savePatient, saveVisit } from '../store/patients.ts';
+import {
+  type StoredPatient,
+  type StoredVisit,
+  findOrCreatePatient,
+  isKnownPatient,
+  savePatient,
+  saveVisit,
+} from '../store/patients.ts';
 import { createProcedure } from '../store/procedures.ts';
 import { procedureDestinations } from './department.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
-import { type HeldOrder, type HeldProcedure, type Unit, finish, hold, send } from './unit-of-work.ts';
+import { type HeldOrder, type HeldProcedure, type Unit, finish, hold, note } from './unit-of-work.ts';
 
 /** RAD-2 Placer Order Management (RAD TF-2 4.2): the order placer asks for procedures; all orders of a message or none. */
 export const placerOrder: InboundHl7Transaction = {
@@ -36,9 +44,7 @@ export const placerOrder: InboundHl7Transaction = {
     const held: HeldOrder[] = [];
     for (const [index, order] of orders.entries()) {
       const location = `ORC^${index + 1}^2`;
-      held.push(
-        await createPlannedOrder(unit, inbound, { order, patient, visitId: stored?.id, differences, location }),
-      );
+      held.push(await createPlannedOrder(unit, inbound, { order, patient, visit: stored, differences, location }));
     }
     await remark(unit.tx, inbound.messageId, reading.remarks);
     await finish(unit, held, at);
@@ -75,7 +81,7 @@ async function patientOfOrder(
 interface OrderToSave {
   readonly order: PlacerOrder;
   readonly patient: StoredPatient;
-  readonly visitId: number | undefined;
+  readonly visit: StoredVisit | undefined;
   readonly differences: readonly string[];
   /** Where its placer order number stands. */
   readonly location: string;
@@ -115,13 +121,13 @@ type TakenNumbers = Awaited<ReturnType<typeof takeNumbers>>;
 async function saveOrder(
   unit: Unit,
   inbound: InboundHl7,
-  { order, patient, visitId, differences, location, numbers }: OrderToSave & { readonly numbers: TakenNumbers },
+  { order, patient, visit, differences, location, numbers }: OrderToSave & { readonly numbers: TakenNumbers },
 ): Promise<StoredOrder> {
   const { tx, department } = unit;
   const wanted = wantedAccessionNumber(order, department.config.policy.accessionNumber, inbound);
   return createOrder(tx, {
     patientId: patient.id,
-    visitId,
+    visit,
     order,
     placerOrderIssuer:
       order.placerOrderNumber.namespace ?? order.placerOrderNumber.universalId ?? inbound.sendingApplication,
@@ -161,21 +167,24 @@ async function startPlan(
   const { department, tx } = unit;
   const { registration } = patient;
   const { messageId, at, sendingApplication } = inbound;
-  const machine = startProcedure({
+  const planned = startProcedure({
     procedure: plan,
     registration: registration && acknowledgedBy(registration.sendingApplication, { ...registration, code: 'AA' }),
     order: acknowledgedBy(sendingApplication, { messageId, code: 'AA', at }),
   });
-  const held = hold(await createProcedure(tx, order.id, plan, { machine, at }));
+  const schedule: ProcedureEvent = {
+    type: 'schedule',
+    destinations: procedureDestinations(department.config).map((peer) => peer.name),
+  };
+  const moved = department.config.policy.autoSchedule ? advance(planned, schedule) : undefined;
+  // Created where it stands after its first event: a new procedure is written once.
+  const held = hold(await createProcedure(tx, order.id, plan, { machine: moved?.machine ?? planned, at }));
   const cause = { messageId, causedBy: sendingApplication, at };
   const { patientDifferences: differs } = order;
   const remark =
     differs.length > 0 ? `the order's PID differs from the registered patient in: ${differs.join(', ')}` : undefined;
-  const toState = machine.value.acquisition;
+  const toState = planned.value.acquisition;
   held.history.push({ procedureId: held.stored.id, event: 'ordered', fromState: '', toState, remark, ...cause });
-  if (department.config.policy.autoSchedule) {
-    const destinations = procedureDestinations(department.config).map((peer) => peer.name);
-    send(held, { type: 'schedule', destinations }, cause);
-  }
+  if (moved) note(held, schedule, moved, cause);
   return held;
 }

@@ -1,7 +1,7 @@
 import { SwfError } from '../platform/errors.ts';
 import { orderStatusOf, statusToReport } from '../workflow/order-status.ts';
 import type { ProcedureEvent } from '../workflow/procedure-context.ts';
-import { type Effect, type StoredMachine, advance } from '../workflow/procedure-machine.ts';
+import { type Advance, type Effect, type StoredMachine, advance } from '../workflow/procedure-machine.ts';
 import { addDeliveries } from '../store/outbox.ts';
 import { type StoredOrder, loadOrders, lockOrders, ownersOfOrders, saveOrderStatus } from '../store/orders.ts';
 import { type StoredPatient, loadPatients, lockPatients } from '../store/patients.ts';
@@ -86,22 +86,29 @@ export async function holdOrders(unit: Unit, orderIds: readonly number[]): Promi
 /** Moves a held procedure by an event. An event that its state does not allow goes into the history as refused. */
 export function send(procedure: HeldProcedure, event: ProcedureEvent, cause: Cause): boolean {
   const moved = advance(procedure.machine, event);
-  const line = {
-    procedureId: procedure.stored.id,
-    at: cause.at,
-    event: event.type,
-    messageId: cause.messageId,
-    causedBy: cause.causedBy,
-  };
-  if (!moved) {
-    const state = procedure.machine.value.acquisition;
-    procedure.history.push({ ...line, fromState: state, toState: state, remark: 'not allowed in this state' });
-    return false;
+  if (moved) {
+    note(procedure, event, moved, cause);
+    return true;
   }
-  procedure.machine = moved.machine;
-  procedure.effects.push(...moved.effects);
-  procedure.history.push({ ...line, fromState: moved.from, toState: moved.to });
-  return true;
+  const state = procedure.machine.value.acquisition;
+  const remark = 'not allowed in this state';
+  procedure.history.push({
+    procedureId: procedure.stored.id,
+    event: event.type,
+    fromState: state,
+    toState: state,
+    remark,
+    ...cause,
+  });
+  return false;
+}
+
+/** Takes down where an event led a held procedure. */
+export function note(procedure: HeldProcedure, event: ProcedureEvent, moved: Advance, cause: Cause): void {
+  const { machine, effects, from: fromState, to: toState } = moved;
+  procedure.machine = machine;
+  procedure.effects.push(...effects);
+  procedure.history.push({ procedureId: procedure.stored.id, event: event.type, fromState, toState, ...cause });
 }
 
 async function saveProcedures(unit: Unit, held: HeldOrder, at: Date): Promise<void> {
