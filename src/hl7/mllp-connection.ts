@@ -74,6 +74,12 @@ function createAnswering(socket: Socket, handle: MllpHandler) {
   };
 }
 
+const FRAME_BYTES = 3;
+
+function isBlank(message: Uint8Array): boolean {
+  return message.every((byte) => byte === 0x0d || byte === 0x0a || byte === 0x20);
+}
+
 /** Counts the bytes outside of frames and reports them once until the next frame. */
 function createJunkCounter(report: (kind: MllpEventKind) => void) {
   let bytes = 0;
@@ -117,6 +123,8 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): Mll
       report('too-large');
       return close();
     }
+    // An empty frame says nothing and hides nothing: some senders use it to keep a connection open.
+    if (isBlank(event.message)) return junk.add(event.message.length + FRAME_BYTES) ? close() : undefined;
     junk.reset();
     const outcome = await answering.answer(event.message);
     refreshIdle();

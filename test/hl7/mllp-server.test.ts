@@ -122,6 +122,12 @@ describe('a listening MLLP server', () => {
 });
 
 describe('a peer that does not keep to the protocol', () => {
+  it('given an empty frame before a message, then the message is answered and nothing else', async () => {
+    const peer = await peerOf(await start());
+    peer.socket.write(Buffer.concat([framed(''), framed('\r\n'), framed('A')]));
+    expect(await peer.received(1)).toEqual(['ack A']);
+  });
+
   it('may send garbage between frames: it is reported and skipped', async () => {
     const server = await start();
     const peer = await peerOf(server);
