@@ -41,7 +41,7 @@ export function holdLaneLock(url: string, log: Log, holder: { onTaken(): void; o
         () => true,
         () => false,
       );
-      if (!(await Promise.race([answered, delay(HEARTBEAT_MS, false)]))) return;
+      if (!(await Promise.race([answered, delay(HEARTBEAT_MS, false, { ref: false })]))) return;
     }
   }
 

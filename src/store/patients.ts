@@ -179,9 +179,28 @@ export async function isKnownPatient(tx: Tx, identifiers: readonly PatientIdenti
   return (await patientIdOf(tx, identifiers)) !== undefined;
 }
 
+/** An authority that was named by its namespace alone: once its universal id is said, another one is another authority. */
+async function learnUniversalIds(
+  tx: Tx,
+  rows: readonly (IdentifierRow & { readonly id: number })[],
+  identifiers: readonly PatientIdentifier[],
+): Promise<void> {
+  for (const row of rows.filter(({ universalId }) => universalId === null)) {
+    const said = identifiers.find((one) => one.universalId !== undefined && isSame(row, one));
+    if (said === undefined) continue;
+    const { universalId = null, universalIdType = null } = said;
+    await tx.patientIdentifier.update({ where: { id: row.id }, data: { universalId, universalIdType } });
+  }
+}
+
 /** Adds identifiers that nobody has yet; one that another patient has stays his. Returns how many were another's. */
 async function addIdentifiers(tx: Tx, patientId: number, identifiers: readonly PatientIdentifier[]): Promise<number> {
   const rows = await tx.patientIdentifier.findMany({ where: { value: { in: identifiers.map((one) => one.value) } } });
+  await learnUniversalIds(
+    tx,
+    rows.filter((row) => row.patientId === patientId),
+    identifiers,
+  );
   const unknown = identifiers.filter((identifier) => !rows.some((row) => isSame(row, identifier)));
   if (unknown.length > 0) {
     await tx.patientIdentifier.createMany({

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { freshDatabase } from '../support/database.ts';
 import { type Sender, connectSender, orm, serial } from '../support/messages.ts';
 import { completed, inProgress, modality, newUid, stepsOf } from '../support/mpps.ts';
 import { type PeerDouble, accepts, answers, startPeer } from '../support/peers.ts';
@@ -136,6 +137,27 @@ describe('a peer that is away', () => {
     sender.end();
     await other.stop();
     expect(im.received.map(({ controlId }) => controlId)).toEqual(rows.map(({ message }) => message.controlId));
+  });
+
+  it('given two servers on one database, when the one that sends stops, then the other takes over within 10 s, in order', async () => {
+    const database = await freshDatabase();
+    onTestFinished(() => database.drop());
+    const im = await imageManager();
+    im.will({ kind: 'silence' });
+    const first = await startTestServer({ peers: [im.entry], database });
+    await site([im], { database });
+    const numbers = [await newOrder()];
+    await im.arrived(1);
+    // each commit would wake a second lane, and it would send the first message again
+    for (let i = 0; i < 10; i++) numbers.push(await newOrder());
+    expect(im.received).toHaveLength(1);
+    im.will(accepts);
+    await first.stop();
+    await until('all have arrived', () => im.distinct().length === numbers.length, 10_000);
+    expect(im.distinct().map((one) => one.placerOrderNumber)).toEqual(numbers);
+    // the one in flight comes again, with its bytes; nothing else does
+    expect(im.received).toHaveLength(numbers.length + 1);
+    expect(im.received[1]?.raw).toBe(im.received[0]?.raw);
   });
 });
 

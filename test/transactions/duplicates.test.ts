@@ -63,6 +63,18 @@ describe('a message that comes again (duplicate MSH-10)', () => {
     expect(await count(placerOrderNumber)).toBe(1);
   });
 
+  it('given copies with line ends or a byte order mark before MSH, stamped anew, then they are the same message', async () => {
+    const placerOrderNumber = `D${serial()}`;
+    const stamped = (time: string) => order(placerOrderNumber, { controlId: placerOrderNumber, time });
+    const first = await placer.send(stamped('20260105080000'));
+    expect(first.code).toBe('AA');
+    for (const before of ['\r', '\r\n', '\n\n', '\ufeff'])
+      expect((await placer.send(before + stamped('20260105080455'))).raw).toBe(first.raw);
+    expect(await count(placerOrderNumber)).toBe(1);
+    expect(await journal(placerOrderNumber)).toHaveLength(1);
+    expect(await server.store.prisma.delivery.count({ where: { order: { placerOrderNumber } } })).toBe(1);
+  });
+
   it('given a server that was started again in between, then the stored answer still comes', async () => {
     const one = await startTestServer({ database: server.database });
     const sender = await connectSender(one.ports.hl7);
@@ -124,6 +136,18 @@ describe('a message that was refused and comes again (after AE or AR it is proce
     expect(entries.every(({ controlIdReused }) => !controlIdReused)).toBe(true);
     sender.end();
     await strict.stop();
+  });
+
+  it('given it was refused, then the journal finds it by its transaction (RAD-2), with its answer', async () => {
+    const controlId = `D${serial()}`;
+    const { raw } = await placer.send(orm([{ service: '' }], {}, { controlId }));
+    const query = new URLSearchParams({ transaction: 'RAD-2', outcome: 'refused', controlId });
+    const response = await fetch(`http://127.0.0.1:${server.ports.http}/api/messages?${query.toString()}`);
+    const { items } = (await response.json()) as { items: { id: number; answerCode: string; remarks: string[] }[] };
+    expect(items).toMatchObject([{ transaction: 'RAD-2', outcome: 'refused', answerCode: 'AE', controlId }]);
+    expect(items[0]?.remarks.join()).toContain('OBR-4');
+    const message = await fetch(`http://127.0.0.1:${server.ports.http}/api/messages/${items[0]?.id}`);
+    expect(await message.json()).toMatchObject({ answer: raw });
   });
 
   it('given AE and a site that was set up differently since, then the same bytes are now AA', async () => {

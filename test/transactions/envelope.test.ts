@@ -128,6 +128,28 @@ describe('MSH (HL7 v2.5.1 2.14.9; ITI TF-2 Appendix C)', () => {
   });
 });
 
+describe('an acknowledgement that comes as a message (HL7 v2.5.1 2.9.2)', () => {
+  it.each(['ACK', 'ACK^A04', 'ACK^O01^ACK'])(
+    'given MSH-9 is %s, then it is not answered, its connection is closed, and nothing is stored',
+    async (type) => {
+      const [one, other] = [await sender(), await sender()];
+      const controlId = `E${serial()}`;
+      one.write(framed(messageOf(msh(type, { controlId }), 'MSA|AA|4711')));
+      expect(await one.next()).toBeUndefined();
+      await one.closed;
+      expect(await server.store.prisma.message.count({ where: { controlId } })).toBe(0);
+      expect(await other.send(adt('A04'))).toMatchObject({ code: 'AA' });
+    },
+  );
+
+  it('given messages before it on its connection, then those are answered', async () => {
+    const one = await sender();
+    one.write(Buffer.concat([framed(adt('A04')), framed(messageOf(msh('ACK'), 'MSA|AA|4711'))]));
+    expect(await one.next()).toMatchObject({ code: 'AA' });
+    expect(await one.next()).toBeUndefined();
+  });
+});
+
 describe('content that no text may hold', () => {
   it('given a NUL byte, then AE 102, the bytes are in the journal as they came, and nothing else is stored', async () => {
     const value = `E${serial()}`;
