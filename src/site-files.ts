@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { isSupported } from './dicom/charset.ts';
 import { findCharacterSet } from './hl7/charset.ts';
 import { type Config, ConfigError } from './platform/config.ts';
@@ -22,17 +23,32 @@ export interface SiteFiles {
 type Tls = NonNullable<Config['hl7']['tls']>;
 
 function readTls(place: string, tls: Tls, problems: string[]): TlsFiles | undefined {
+  const unreadable: string[] = [];
   const read = (name: 'key' | 'cert' | 'ca', path: string): Buffer => {
     try {
       return readFileSync(path);
     } catch {
-      problems.push(`${place}.tls.${name}: ${path} cannot be read`);
+      unreadable.push(`${place}.tls.${name}: ${path} cannot be read`);
       return Buffer.alloc(0);
     }
   };
   const { key, cert, ca, requireClientCertificate } = tls;
-  const files = { key: read('key', key), cert: read('cert', cert), requireClientCertificate };
-  return ca === undefined ? files : { ...files, ca: read('ca', ca) };
+  const own = { key: read('key', key), cert: read('cert', cert), requireClientCertificate };
+  const files = ca === undefined ? own : { ...own, ca: read('ca', ca) };
+  if (unreadable.length === 0 && !isUsable(files)) {
+    problems.push(`${place}.tls: key, cert and ca are not PEM files, or the key is not the certificate's`);
+  }
+  problems.push(...unreadable);
+  return files;
+}
+
+function isUsable({ key, cert, ca }: TlsFiles): boolean {
+  try {
+    createSecureContext({ key, cert, ...(ca ? { ca } : {}) });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function checkCharacterSets(config: Config, problems: string[]): void {

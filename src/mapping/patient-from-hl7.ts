@@ -17,7 +17,6 @@ function identifierOf(value: Cx, reading: Reading): PatientIdentifier {
 }
 
 function identifiersOf(pid: Segment, reading: Reading): PatientIdentifier[] {
-  required(pid.get(3), locationOf(pid, 3, 1), 'the patient identifier (PID-3.1)');
   const identifiers: PatientIdentifier[] = [];
   for (let repetition = 1; repetition <= pid.repetitions(3); repetition++) {
     const value = cx(pid, 3, repetition);
@@ -33,6 +32,7 @@ function identifiersOf(pid: Segment, reading: Reading): PatientIdentifier[] {
     expected(reading, typed, `PID^1^3^${repetition}^5`, 'the identifier type (PID-3.5)');
     identifiers.push(identifierOf(value, reading));
   }
+  required(identifiers[0]?.value, locationOf(pid, 3, 1), 'the patient identifier (PID-3.1)');
   return identifiers;
 }
 

@@ -96,6 +96,16 @@ describe.each(['serve', 'check'])('`swf %s` with mistakes that only the files an
     expect(one.output).toEqual([]);
     expect(existsSync(dataDir)).toBe(false);
   });
+
+  it('given a TLS file that can be read and is no key, then it is told with its place and the exit status is 2', async () => {
+    const site = join(folder, 'site.yaml');
+    await writeFile(join(folder, 'there.pem'), 'anything');
+    const tls = { key: 'there.pem', cert: 'there.pem' };
+    await writeFile(site, JSON.stringify({ ...siteOf({}), catalogue: undefined, hl7: { port: 0, tls } }));
+    const one = swf(command, site);
+    expect(await one.ended).toBe(2);
+    expect(one.errors.join('\n')).toContain('hl7.tls: key, cert and ca are not PEM files');
+  });
 });
 
 /** The pid of the server of the embedded database, once it runs. */

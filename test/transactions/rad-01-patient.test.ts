@@ -161,6 +161,7 @@ describe('RAD-1 Patient Registration (RAD TF-2 4.1)', () => {
   it.each([
     ['PID-3.1', '2.3.1', { identifier: '^^^CLINIC' }, 'PID^1^3'],
     ['PID-3.1', '2.5.1', { identifier: '^^^CLINIC' }, 'PID^1^3^1^1'],
+    ['PID-3.1 but for a blank', '2.5.1', { identifier: ' ^^^CLINIC' }, 'PID^1^3^1^1'],
     ['PID-5', '2.3.1', { name: '' }, 'PID^1^5'],
     ['PID-5', '2.5.1', { name: '' }, 'PID^1^5'],
   ])(
