@@ -106,6 +106,7 @@ function answerOf(connection: Connection, timeoutMs: number): Promise<Uint8Array
 }
 
 function reasonOf(error: Error & { code?: unknown }): string {
-  if (error.code === 'ECONNREFUSED') return 'connection refused: nothing listens there';
+  if (error.code === 'ECONNREFUSED')
+    return 'connection refused: nothing listens there; npm start starts our server, --start one for this run';
   return typeof error.code === 'string' ? `connection failed (${error.code})` : 'the connection was closed';
 }

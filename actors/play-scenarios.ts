@@ -68,6 +68,7 @@ export async function playScenarios(paths: readonly string[], options: PlayScena
   let server: ThrowawayServer | undefined;
   const findOrderFiller = async (): Promise<OrderFiller> => {
     if (given) return given;
+    options.screen.write('starting a server for this run ...\n');
     server = await startThrowawayServer({ siteFile: site.file, transcripts, environment, signal });
     return server.orderFiller;
   };

@@ -63,8 +63,11 @@ function reasonToInstall(recorded) {
   if (lost !== undefined) return `${lost} is missing`;
   if (agrees(recorded, installState())) return undefined;
   const wanted = Object.entries(readJson(LOCKED)?.packages ?? {}).filter(([path, entry]) => {
-    if (path === '' || entry.link || (entry.optional && !isForHere(entry))) return false;
-    return installed[path]?.version !== entry.version;
+    if (path === '' || entry.link) return false;
+    // npm leaves out an optional package that is for another machine, or that nothing installed here needs
+    const isNeededHere = !entry.optional || ((entry.os ?? entry.cpu) !== undefined && isForHere(entry));
+    if (installed[path] === undefined) return isNeededHere;
+    return installed[path].version !== entry.version;
   });
   return wanted.length > 0 ? `package-lock.json asks for ${wanted.length} packages that are not installed` : undefined;
 }

@@ -25,7 +25,7 @@ async function finding(name: string, where: string, look: () => Promise<string>)
     const seen = await look();
     return { name, state: 'ok', text: `${where}  ${seen}  ${Math.round(performance.now() - startedAt)} ms` };
   } catch (error) {
-    const reason = error instanceof SwfError ? error.message : connectionProblem(error);
+    const reason = error instanceof SwfError ? plain(error.message) : connectionProblem(error);
     return { name, state: 'FAIL', text: `${where}  ${reason}` };
   }
 }
@@ -42,9 +42,22 @@ function connectionProblem(error: unknown): string {
   return (typeof code === 'string' && problems[code]) || describeError(error).error;
 }
 
-function canConnect(hl7: NonNullable<Config['peers'][number]['hl7']>, tls: TlsFiles | undefined): Promise<string> {
+/** The same words for the same thing, whichever protocol met it. */
+function plain(message: string): string {
+  const code = Object.keys(problems).find((one) => message.endsWith(one));
+  return (code !== undefined && problems[code]) || message;
+}
+
+/** Whether our own server runs: nothing to fail about, it may be stopped on purpose. */
+async function checkServer(config: Config): Promise<Finding> {
+  const { host, port } = config.hl7;
+  const found = await finding('serve', `mllp://${host}:${port}`, () => canConnect({ host, port }, undefined));
+  return found.state === 'ok' ? found : { ...found, state: 'note', text: `mllp://${host}:${port}  not running` };
+}
+
+function canConnect(address: { host: string; port: number }, tls: TlsFiles | undefined): Promise<string> {
   return new Promise((resolve, reject) => {
-    const { host, port } = hl7;
+    const { host, port } = address;
     const socket = tls ? connectTls({ host, port, ...tls }) : connect({ host, port });
     socket.setTimeout(TIMEOUT_MS, () => socket.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
     socket.once(tls ? 'secureConnect' : 'connect', () => {
@@ -117,6 +130,7 @@ export const runCheck: Command = async (args, io) => {
     { name: 'config', state: 'ok', text: config.file ?? 'no site file: defaults' },
     { name: 'catalogue', state: 'ok', text: `${config.catalogue.length} services` },
     await checkDatabase(config),
+    await checkServer(config),
   ];
   for (const peer of config.peers) findings.push(...(await checkPeer(peer, config, files.peers.get(peer.name))));
   findings.push(...(await checkStations(config)));

@@ -6,6 +6,7 @@ import { createDicomClient } from './dicom/client.ts';
 import { type Dataset, dataset, items, text, texts, toDicomJson } from './dicom/dataset.ts';
 import { openApiDocument } from './http/openapi.ts';
 import { localTimeOf, systemClock } from './platform/clock.ts';
+import { SwfError } from './platform/errors.ts';
 import { createLog } from './platform/log.ts';
 import { version } from './platform/version.ts';
 import { embeddedDatabase } from './server.ts';
@@ -118,7 +119,14 @@ export const runWorklist: Command = async (args, io) => {
     timeoutMs: TIMEOUT_MS,
   });
   const today = localTimeOf(systemClock.now(), config.organisation.timeZone).date;
-  const { status, datasets } = await client.find(worklistQuestion(parsed.text, today));
+  const where = `${config.dicom.aeTitle}@${config.dicom.host}:${config.dicom.port}`;
+  const { status, datasets } = await client.find(worklistQuestion(parsed.text, today)).catch((error: unknown) => {
+    if (!(error instanceof SwfError)) throw error;
+    throw new SwfError(
+      error.code,
+      `${where}: ${error.message}. Is the server running? swf serve or npm start starts it.`,
+    );
+  });
   if (parsed.flags.has('json')) io.print(JSON.stringify(datasets.map(toDicomJson), undefined, 2));
   else if (datasets.length > 0) io.print(table([columns, ...datasets.map(worklistLine)]));
   io.error(

@@ -24,6 +24,8 @@ import { IAN_SOP_CLASS, availabilityNotified } from './transactions/rad-11-49-av
 /** A running Order Filler. */
 export interface RunningServer {
   readonly ports: { readonly hl7: number; readonly dicom: number; readonly http: number };
+  /** Resolves when the embedded database has ended by itself: nothing can be promised any more. */
+  readonly databaseLost: Promise<void>;
   /** Stops listening, lets what was accepted finish, leaves the lanes where they are, closes the database last. */
   stop(): Promise<void>;
 }
@@ -66,8 +68,14 @@ export function embeddedDatabase(config: Config, log: Log): EmbeddedPostgresOpti
   return { dataDir, log, ...(postgresBinDir === undefined ? {} : { binDir: postgresBinDir }) };
 }
 
-async function openDatabase(config: Config, log: Log, started: Started): Promise<string> {
-  if (config.databaseUrl !== undefined) return config.databaseUrl;
+interface Database {
+  readonly url: string;
+  readonly lost: Promise<void>;
+}
+
+async function openDatabase(config: Config, log: Log, started: Started): Promise<Database> {
+  // A server of somebody's own comes back by itself; the lanes and listeners wait for it.
+  if (config.databaseUrl !== undefined) return { url: config.databaseUrl, lost: new Promise(() => {}) };
   const database = await startEmbeddedPostgres(embeddedDatabase(config, log));
   started.add(() => database.stop());
   const lock = await takeSiteLock(database.url);
@@ -77,7 +85,7 @@ async function openDatabase(config: Config, log: Log, started: Started): Promise
     );
   }
   started.add(() => lock.release());
-  return database.url;
+  return database;
 }
 
 const portSettings = {
@@ -214,7 +222,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   const files = readSiteFiles(config);
   const started = startedThings(log);
   try {
-    const url = await openDatabase(config, log, started);
+    const { url, lost } = await openDatabase(config, log, started);
     await migrate(url);
     const store = openStore(url, log);
     started.add(() => store.close());
@@ -235,7 +243,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     await open('http', () => startHttp(department, url, () => ports));
     await open('dicom', () => startDicom(department, files));
     await open('hl7', () => startHl7(department, files));
-    return { ports, stop: () => started.stop() };
+    return { ports, databaseLost: lost, stop: () => started.stop() };
   } catch (error) {
     await started.stop();
     throw error;

@@ -80,7 +80,11 @@ async function attempt(department: Department, client: MllpClient, delivery: Pen
   if (verdict.kind === 'again') {
     client.close();
     await noteAttempt(store, delivery.id, { at: clock.now(), error: verdict.error });
-    log.warn({ ...fields, attempt: delivery.attempts + 1, error: verdict.error }, 'delivery will be tried again');
+    const attempts = delivery.attempts + 1;
+    const line = { ...fields, attempt: attempts, error: verdict.error };
+    // A peer may be away for a night: the beginning is told, and then now and again.
+    if (attempts <= 3 || attempts % 20 === 0) log.warn(line, 'delivery will be tried again');
+    else log.debug(line, 'delivery will be tried again');
     return 'again';
   }
   await confirmDelivery(department, delivery, { ...verdict, answer });

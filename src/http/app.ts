@@ -116,6 +116,8 @@ export function createApp(deps: AppDeps): Express {
   routes.filter((route) => route.open).forEach(add);
   if (deps.token !== undefined) app.use(requireToken(deps.token));
   routes.filter((route) => !route.open).forEach(add);
+  // Who types the address that the start prints wants to see what there is.
+  app.get('/', (_request, response) => response.redirect('/docs'));
   app.use(unknownRoute, errorHandler(deps));
   return app;
 }

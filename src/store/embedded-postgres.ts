@@ -36,6 +36,8 @@ export interface EmbeddedPostgres {
   readonly url: string;
   /** We started the server; false: we use one that another process started. */
   readonly started: boolean;
+  /** Resolves when the server that we started ends without having been stopped; never for another process's. */
+  readonly lost: Promise<void>;
   /** Stops the server if we started it. May be called again. */
   stop(): Promise<void>;
 }
@@ -97,12 +99,17 @@ async function start(place: Place, programs: Programs): Promise<EmbeddedPostgres
 
 function running(place: Place, server: Server, url: string): EmbeddedPostgres {
   let stopping: Promise<void> | undefined;
-  server.process.once('exit', () => {
-    if (!stopping) place.log.error({ path: place.cluster }, 'the embedded database ended unexpectedly');
+  const lost = new Promise<void>((resolve) => {
+    server.process.once('exit', () => {
+      if (stopping) return;
+      place.log.error({ path: place.cluster }, 'the embedded database ended unexpectedly');
+      resolve();
+    });
   });
   return {
     url,
     started: true,
+    lost,
     stop: () => (stopping ??= stopServer(server, place.durable)),
   };
 }
@@ -138,7 +145,7 @@ async function attachOrStart(place: Place): Promise<EmbeddedPostgres> {
       if (server) return server;
     } else if (found.state === 'ready') {
       const url = urlOf(found.socketDir, found.port);
-      if (await answers(url)) return { url, started: false, stop: async () => {} };
+      if (await answers(url)) return { url, started: false, lost: new Promise<void>(() => {}), stop: async () => {} };
     }
     if (performance.now() > place.deadline) {
       const pid = found.state === 'absent' ? '' : ` (process ${found.pid})`;

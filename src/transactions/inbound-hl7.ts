@@ -211,7 +211,8 @@ async function refuse(department: Department, received: Received, failure: SwfEr
 /** What of an unchecked header may stand in a log: names that look like names, nothing that could be content. */
 function loggable({ header, inbound }: Received): { peer: string; transaction: string } {
   const peer = /^[A-Za-z0-9_.-]{1,40}$/.test(header.sendingApplication) ? header.sendingApplication : '';
-  return { peer, transaction: /^[A-Z]{3}\^[A-Z][0-9]{2}$/.test(inbound.messageType) ? inbound.messageType : '' };
+  const type = /^[A-Z]{3}\^[A-Z][0-9]{2}$/.test(inbound.messageType) ? inbound.messageType : '';
+  return { peer, transaction: inbound.transaction ?? type };
 }
 
 /**

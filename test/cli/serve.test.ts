@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, type Server, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type TestDatabase, freshDatabase } from '../support/database.ts';
 import { siteOf, writeSite } from '../support/server.ts';
@@ -211,5 +213,43 @@ describe('SIGTERM right after the start', () => {
     await until('it is ready', () => again.output.includes('ready'), STARTED_WITHIN_MS);
     again.child.kill('SIGTERM');
     expect(await statusOf(again)).toBe(143);
+  });
+});
+
+describe('a server that loses what it stands on', () => {
+  it('given its embedded database is killed, then it says so and ends with 1, and the next start works', async () => {
+    const site = await writeSite(folder, {});
+    const one = swf('serve', site);
+    await until('it is ready', () => one.output.includes('ready'), STARTED_WITHIN_MS);
+    process.kill(await postmaster(), 'SIGKILL');
+    expect(await statusOf(one, 15_000)).toBe(1);
+    expect(one.errors.join('\n')).toContain('The embedded database ended by itself');
+    const again = swf('serve', site);
+    await until('it is ready', () => again.output.includes('ready'), STARTED_WITHIN_MS);
+    again.child.kill('SIGTERM');
+    expect(await statusOf(again)).toBe(143);
+  });
+
+  it('given npm that started it is killed, then neither it nor its database is left', async () => {
+    const site = await writeSite(folder, {});
+    const script = '"$0" --import tsx src/cli.ts serve & echo "pid $!"; wait';
+    const npm = spawn('sh', ['-c', script, process.execPath], {
+      env: {
+        ...process.env,
+        npm_lifecycle_event: 'start',
+        SWF_CONFIG: site,
+        SWF_DATA_DIR: dataDir,
+        SWF_LOG_LEVEL: 'error',
+      },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const lines: string[] = [];
+    createInterface({ input: npm.stdout }).on('line', (line) => lines.push(line));
+    await until('it is ready', () => lines.includes('ready'), STARTED_WITHIN_MS);
+    const server = Number(lines.find((line) => line.startsWith('pid '))?.slice(4));
+    const database = await postmaster();
+    npm.kill('SIGKILL');
+    await until('the server has ended', async () => !(await isRunning(server)), 10_000);
+    expect(await isRunning(database)).toBe(false);
   });
 });
