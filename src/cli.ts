@@ -32,7 +32,7 @@ Document  docs DIR [--check]    write openapi.json and workflow.md; --check only
 Options   -c, --config FILE   --json   -h, --help   --version
 Environment  SWF_CONFIG SWF_DATA_DIR DATABASE_URL SWF_HOST SWF_HL7_PORT SWF_DICOM_PORT SWF_HTTP_PORT
              SWF_API_TOKEN SWF_API_TOKEN_FILE SWF_LOG_LEVEL PG_BIN   (docs/operations.md says what each is)
-Exit      0 done, 1 it did not work, 2 asked wrongly, 3 the database is newer than this program, 130/143 ended by a signal
+Exit      0 done, 1 it did not work, 2 asked wrongly, 3 the database is newer than this program, 129/130/143 ended by a signal
 
 Examples
   swf check && swf serve
