@@ -53,7 +53,15 @@ export function datasetOf({ message, context }: Exchange): Dataset {
 }
 
 /** What the handlers learn about the other side. */
-export function requestContextOf({ link, context, cancel }: Exchange): RequestContext {
+export function requestContextOf({ link, message, context, cancel }: Exchange): RequestContext {
   const { callingAeTitle, calledAeTitle, remoteAddress } = link;
-  return { callingAeTitle, calledAeTitle, remoteAddress, sopClassUid: context.abstractSyntax, signal: cancel.signal };
+  return {
+    callingAeTitle,
+    calledAeTitle,
+    remoteAddress,
+    sopClassUid: context.abstractSyntax,
+    raw: message.dataset ?? new Uint8Array(),
+    transferSyntaxUid: context.transferSyntax,
+    signal: cancel.signal,
+  };
 }

@@ -6,6 +6,9 @@ export interface RequestContext {
   readonly calledAeTitle: string;
   readonly remoteAddress: string;
   readonly sopClassUid: string;
+  /** The data set of the request as it was received; empty when there was none. */
+  readonly raw: Uint8Array;
+  readonly transferSyntaxUid: string;
   /** Aborted when the answer is no longer wanted: the association is gone, or the query was cancelled. */
   readonly signal: AbortSignal;
 }

@@ -27,7 +27,8 @@ export function matchesWildcard(value: string, key: string): boolean {
       return false;
     }
   }
-  return [...key.slice(keyAt)].every((rest) => rest === '*');
+  while (key[keyAt] === '*') keyAt += 1;
+  return keyAt === key.length;
 }
 
 // Names are compared without case, as one Unicode form, without padding of components and empty trailing ones.

@@ -1,5 +1,5 @@
 import { isUid } from '../platform/ids.ts';
-import { canEncode, needsCharacterSet } from './charset.ts';
+import { canEncode, isSupported as isSupportedSet, needsCharacterSet } from './charset.ts';
 import { items, tagOf, texts, vrOf } from './dataset.ts';
 import type { Dataset, Value } from './dataset.ts';
 import {
@@ -94,7 +94,12 @@ function refusal(keyword: string, text: string): IdentifierRefusal {
   return { status: 0xa900, comment: `${keyword} ${text}`.slice(0, 64), offendingElements: [tagOf(keyword)] };
 }
 
+const LONGEST_KEY = 256;
+
 function checkKey(keyword: string, values: readonly Value[]): IdentifierRefusal | undefined {
+  // A key that no stored value can reach only costs time, on every row.
+  if (values.some((value) => typeof value === 'string' && value.length > LONGEST_KEY))
+    return refusal(keyword, 'is too long');
   const rule = KEY_CHECKS[vrOf(keyword)];
   if (!rule || !isSupported(keyword)) return undefined;
   const given = texts({ [keyword]: values }, keyword);
@@ -270,7 +275,7 @@ function characterSetFor(
 ): readonly string[] | undefined {
   const text = textOf(answer);
   const terms = readable ?? identifierTerms(identifier);
-  if (!needsCharacterSet(text)) return identifier['SpecificCharacterSet'] && terms;
+  if (!needsCharacterSet(text)) return identifier['SpecificCharacterSet'] && isSupportedSet(terms) ? terms : undefined;
   return terms.some((term) => term !== '') && canEncode(text, terms) ? terms : ['ISO_IR 192'];
 }
 

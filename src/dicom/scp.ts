@@ -11,6 +11,7 @@ import { namesItsSopClass, refuse, sendResponse } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import type { AssociationLink, AssociationService } from './guard.ts';
 import type { DicomHandlers, FindRow } from './handlers.ts';
+import { isUid } from '../platform/ids.ts';
 import { performFind, performOperation, runAfterwards } from './services.ts';
 import type { Report } from './services.ts';
 import { commandField, dimseStatus, operations, RESPONSE } from './status.ts';
@@ -204,7 +205,7 @@ class DepartmentScp extends dimse.Scp implements AssociationService {
     const result = await performOperation(exchange, { sopInstanceUid, operation, report });
     setElements(response, {
       AffectedSOPClassUID: exchange.context.abstractSyntax,
-      AffectedSOPInstanceUID: result.sopInstanceUid ?? sopInstanceUid,
+      AffectedSOPInstanceUID: echoed(result.sopInstanceUid ?? sopInstanceUid),
       RequestedSOPClassUID: undefined,
       RequestedSOPInstanceUID: undefined,
       Status: result.status,
@@ -216,6 +217,11 @@ class DepartmentScp extends dimse.Scp implements AssociationService {
     asked.respond();
     if (await exchange.sent) runAfterwards(result.afterwards, report);
   }
+}
+
+/** A UID as a response can carry it: one that is none is refused by its status, not by an abort. */
+function echoed(uid: string | undefined): string | undefined {
+  return uid !== undefined && isUid(uid) ? uid : undefined;
 }
 
 /** Serves one accepted association. `prepareLibrary` has to be called once before. */

@@ -22,7 +22,7 @@ export type {
 
 /** Something that happened on a connection. The text never quotes content of data sets. */
 export interface DicomServerEvent {
-  readonly kind: GuardEventKind | 'refused' | 'tls-error' | 'handler-error' | 'row-not-encodable';
+  readonly kind: GuardEventKind | 'refused' | 'tls-error' | 'handler-error' | 'row-not-encodable' | 'refused-request';
   readonly remoteAddress: string;
   readonly callingAeTitle?: string;
   readonly text?: string;
@@ -75,6 +75,7 @@ interface Running {
   readonly options: DicomServerOptions;
   readonly policy: AssociationPolicy;
   readonly connections: Map<Socket, GuardedConnection>;
+  readonly sockets: Set<Socket>;
 }
 
 /**
@@ -84,11 +85,17 @@ interface Running {
 export async function startDicomServer(options: DicomServerOptions): Promise<DicomServer> {
   prepareLibrary();
   const connections = new Map<Socket, GuardedConnection>();
+  // With TLS these are the sockets beneath, those in the middle of a handshake among them.
+  const sockets = new Set<Socket>();
   const { calledAeTitles, callingAeTitles, sopClasses = SCHEDULER_SOP_CLASSES, limits } = options;
   const openAssociations = (): number => [...connections.values()].filter((each) => each.isAssociated()).length;
   const hasRoom = (): boolean => openAssociations() < limits.associations;
-  const running = { options, connections, policy: { calledAeTitles, callingAeTitles, sopClasses, hasRoom } };
+  const running = { options, connections, sockets, policy: { calledAeTitles, callingAeTitles, sopClasses, hasRoom } };
   const server = createListener(options, (socket) => accept(running, socket));
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   const port = await listen(server, options);
   return { port, stop: () => stop(server, running) };
 }
@@ -111,6 +118,8 @@ function createListener(options: DicomServerOptions, onSocket: (socket: Socket) 
     onSocket,
   );
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    // A handshake that failed or never came leaves the socket open.
+    socket.destroy();
     options.onEvent?.({ kind: 'tls-error', remoteAddress: socket.remoteAddress ?? '', text: error.code ?? error.name });
   });
   return server;
@@ -149,12 +158,14 @@ function accept({ options, policy, connections }: Running, socket: Socket): void
   socket.once('close', () => connections.delete(socket));
 }
 
-async function stop(server: Server, { connections, options }: Running): Promise<void> {
+async function stop(server: Server, { connections, sockets, options }: Running): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const connection of connections.values()) connection.stop();
+  // Nobody is served any more who is only shaking hands.
+  if (options.tls && connections.size === 0) for (const socket of sockets) socket.destroy();
   // A handler that never answers must not keep the process.
   const deadline = setTimeout(() => {
-    for (const socket of connections.keys()) socket.destroy();
+    for (const socket of [...connections.keys(), ...sockets]) socket.destroy();
   }, options.limits.artimMs);
   await closed;
   clearTimeout(deadline);

@@ -6,7 +6,7 @@ import type { DicomHandlers, FinalStatus, FindAnswer, FindRow, NRequest, NRespon
 import { dimseStatus } from './status.ts';
 
 /** Tells the outside what went wrong, without content of data sets. */
-export type Report = (kind: 'handler-error' | 'row-not-encodable', text: string) => void;
+export type Report = (kind: 'handler-error' | 'row-not-encodable' | 'refused-request', text: string) => void;
 
 /** The final response of a C-FIND, and what to do when it was written. */
 export interface FindOutcome extends FinalStatus {
@@ -27,6 +27,7 @@ const FIND_FAILURES: Readonly<Record<string, number>> = {
 function failureOf(error: unknown, report: Report): SwfError {
   const failure = toSwfError(error);
   if (failure.code === 'internal') report('handler-error', describeError(error).error);
+  else report('refused-request', `${failure.code}: ${failure.message}`);
   return failure;
 }
 

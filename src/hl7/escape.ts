@@ -82,7 +82,8 @@ export function unescapeText(text: string, encoding: Encoding): string {
     value += text.slice(done, start) + run.text;
     done = run.end + 1;
   }
-  return value + text.slice(done);
+  // NUL is no character of a text, and no database takes it.
+  return (value + text.slice(done)).replaceAll('\0', '');
 }
 
 function isControl(character: string): boolean {

@@ -77,9 +77,21 @@ function countJunk(bytes: Uint8Array): number {
   return bytes.reduce((count, byte) => (byte === carriageReturn || byte === lineFeed ? count : count + 1), 0);
 }
 
+/** Where the next start block of a chunk is, its length when there is none; a chunk is searched once. */
+function createStartSearch(): (chunk: Uint8Array, from: number) => number {
+  let searched: { readonly chunk: Uint8Array; readonly start: number } | undefined;
+  return (chunk, from) => {
+    if (searched?.chunk !== chunk || searched.start < from) {
+      const start = chunk.indexOf(startBlock, from);
+      searched = { chunk, start: start < 0 ? chunk.length : start };
+    }
+    return searched.start;
+  };
+}
+
 /**
- * Finds messages in a stream, wherever its chunks begin and end. An end block counts only when CR follows; everything
- * else inside a frame is data. Bytes between frames are skipped and counted.
+ * Finds messages in a stream, wherever its chunks begin and end. An end block counts only when CR follows, a start
+ * block inside a frame begins anew; everything else inside a frame is data. Bytes between frames are skipped and counted.
  */
 export function createDeframer(limit: { messageBytes: number }): Deframer {
   const message = createCollector(limit.messageBytes);
@@ -102,6 +114,14 @@ export function createDeframer(limit: { messageBytes: number }): Deframer {
     if (message.add(bytes)) events.push({ kind: 'too-large' });
   };
 
+  const nextStart = createStartSearch();
+
+  /** A start block inside a frame: the message before it was cut off and must not be glued to the one that begins. */
+  const abandon = (events: DeframeEvent[]): void => {
+    message.take();
+    events.push({ kind: 'junk', bytes: 1 });
+  };
+
   /** Reads up to the next end block; gives the position behind what was read. */
   const readInside = (chunk: Uint8Array, from: number, events: DeframeEvent[]): number => {
     if (ending) {
@@ -114,10 +134,16 @@ export function createDeframer(limit: { messageBytes: number }): Deframer {
       }
       add(endBlockAsData, events);
     }
-    const end = chunk.indexOf(endBlock, from);
-    add(chunk.subarray(from, end < 0 ? chunk.length : end), events);
-    ending = end >= 0;
-    return end < 0 ? chunk.length : end + 1;
+    const start = nextStart(chunk, from);
+    const end = chunk.subarray(from, start).indexOf(endBlock);
+    if (end < 0) {
+      add(chunk.subarray(from, start), events);
+      if (start < chunk.length) abandon(events);
+      return start + 1;
+    }
+    add(chunk.subarray(from, from + end), events);
+    ending = true;
+    return from + end + 1;
   };
 
   return {

@@ -14,6 +14,8 @@ export interface Segment {
   readonly fields: number;
   /** A value; where component or subcomponent is not given, the first (HL7 v2.5.1 2.8). */
   get(field: number, component?: number, subcomponent?: number, repetition?: number): Value;
+  /** A field of free text (ST, FT, TX) as it was meant: delimiters that a sender did not escape are part of the text. */
+  whole(field: number): Value;
   /** How often a field occurs; 0 when it is empty. */
   repetitions(field: number): number;
   /** How many components a repetition has; 0 when it is empty. */
@@ -65,6 +67,10 @@ export function segmentOf(line: string, sequence: number, encoding: Encoding): S
       return (parts ??= split()).length - 1;
     },
     get,
+    whole: (field) => {
+      const text = part(field);
+      return text === '""' ? null : unescapeText(text, encoding) || undefined;
+    },
     repetitions: (field) => {
       if (field < 1 || part(field) === '') return 0;
       return isPlain(field) ? 1 : repetitionsOf(field).length;

@@ -40,7 +40,8 @@ export function readTimestamp(text: string): Timestamp {
   if (!match) throw invalid();
   const [, year, month, day, hour, minute = '00', second = '00', offset] = match;
   const date = `${year}-${month}-${day}`;
-  if (!isDate(date) || Number(hour ?? 0) > 23 || Number(minute) > 59 || Number(second) > 59) throw invalid();
+  if (year === '0000' || !isDate(date) || Number(hour ?? 0) > 23 || Number(minute) > 59 || Number(second) > 59)
+    throw invalid();
   if (offset !== undefined && !isOffset(offset)) throw invalid();
   return {
     date,

@@ -64,15 +64,23 @@ export function invalidValues(dataset: Dataset, table: readonly FormattedAttribu
   return { status: 0x0106, comment: 'invalid attribute value', attributeIdentifierList: tags };
 }
 
-/** A data set as JSON keeps it: bytes as base64, the rest as it is. The wire bytes themselves stay in the journal. */
+/** A data set as JSON keeps it: bytes as base64, the rest as it is; what was stored before stays as it was stored. */
 export function storable(dataset: Dataset): Record<string, unknown[]> {
   const value = (one: Dataset[string][number]): unknown => {
     if (one instanceof Uint8Array) return { InlineBinary: base64(one) };
+    if (isStoredBinary(one)) return one;
     if (typeof one === 'object') return storable(one);
-    // The database cannot hold NUL in a text; some modalities pad with it.
-    return typeof one === 'string' ? one.replaceAll('\0', '') : one;
+    // JSON knows neither NaN nor infinity, and the database no NUL in a text; some modalities pad with it.
+    if (typeof one === 'number') return Number.isFinite(one) ? one : String(one);
+    return one.replaceAll('\0', '');
   };
   return Object.fromEntries(Object.entries(dataset).map(([keyword, values]) => [keyword, values.map(value)]));
+}
+
+function isStoredBinary(one: unknown): boolean {
+  return (
+    typeof one === 'object' && one !== null && typeof (one as { InlineBinary?: unknown }).InlineBinary === 'string'
+  );
 }
 
 function base64(bytes: Uint8Array): string {

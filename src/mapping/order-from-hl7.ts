@@ -179,9 +179,10 @@ function placerOrder(group: OrderGroup, reading: Reading): PlacerOrder {
     locationOf(orc, 2, 1),
     'the placer order number (ORC-2)',
   );
+  bounded(ei(orc, 2)?.namespace ?? '', locationOf(orc, 2, 2), 'the namespace of the placer order number (ORC-2.2)');
   checkNumbers(group, reading);
   checkRequired(group, reading);
-  const comments = group.others.filter((segment) => segment.name === 'NTE').map((nte) => textOf(nte, 3));
+  const comments = group.others.filter((segment) => segment.name === 'NTE').map((nte) => nte.whole(3) ?? undefined);
   return defined<PlacerOrder>({
     placerOrderNumber: ei(orc, 2) ?? { id: '' },
     placerGroupNumber: ei(orc, 4),
@@ -197,7 +198,7 @@ function placerOrder(group: OrderGroup, reading: Reading): PlacerOrder {
     enteringOrganisation: cwe(orc, 17),
     service: serviceOf(obr, reading),
     dangerCode: cwe(obr, 12),
-    relevantClinicalInformation: textOf(obr, 13),
+    relevantClinicalInformation: obr.whole(13) ?? undefined,
     specimenSource: componentsOf(obr, 15),
     modality: modalityOf(obr, reading),
     transportationMode: textOf(obr, 30),
@@ -225,7 +226,7 @@ function reasonOf(obr: Segment): Cwe | undefined {
   const reason = cwe(obr, 31);
   if (!reason || reason.meaning !== undefined || reason.scheme !== undefined || reason.code === undefined)
     return reason;
-  return { meaning: reason.code };
+  return { meaning: obr.whole(31) ?? reason.code };
 }
 
 /**

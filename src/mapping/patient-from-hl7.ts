@@ -4,13 +4,21 @@ import { SwfError } from '../platform/errors.ts';
 import type { PatientIdentifier, PatientStatement, PersonName, VisitStatement } from '../workflow/vocabulary.ts';
 import { type Reading, bounded, componentsOf, defined, expected, locationOf, required, textOf } from './reader.ts';
 
-function identifierOf(value: Cx, reading: Reading): PatientIdentifier {
+/** The authority by its name: the identifier's own, else the sender's. Throws 'required-field-missing' when there is none. */
+function authorityOf(authority: Cx['assigningAuthority'], reading: Reading, location: string): string {
+  const candidates = [authority?.namespace, authority?.universalId, reading.rules.assigningAuthority];
+  const name = candidates.map((text) => text?.trim()).find((text) => text);
+  bounded(name ?? '', location, 'the assigning authority (PID-3.4)');
+  return required(name, location, 'the assigning authority (PID-3.4)');
+}
+
+function identifierOf(value: Cx, reading: Reading, location: string): PatientIdentifier {
   const authority = value.assigningAuthority;
   return defined<PatientIdentifier>({
     // DICOM drops blanks around an identifier; kept, they would make a second patient that looks the same.
     value: value.id.trim(),
-    assigningAuthority: (authority?.namespace ?? authority?.universalId ?? reading.rules.assigningAuthority).trim(),
-    universalId: authority?.universalId,
+    assigningAuthority: authorityOf(authority, reading, location),
+    universalId: authority?.universalId?.trim() || undefined,
     universalIdType: authority?.universalIdType,
     identifierType: value.identifierType,
   });
@@ -30,7 +38,7 @@ function identifiersOf(pid: Segment, reading: Reading): PatientIdentifier[] {
     );
     const typed = value.identifierType !== undefined || reading.message.header.version === '2.3.1';
     expected(reading, typed, `PID^1^3^${repetition}^5`, 'the identifier type (PID-3.5)');
-    identifiers.push(identifierOf(value, reading));
+    identifiers.push(identifierOf(value, reading, `PID^1^3^${repetition}^4`));
   }
   required(identifiers[0]?.value, locationOf(pid, 3, 1), 'the patient identifier (PID-3.1)');
   return identifiers;
@@ -77,7 +85,7 @@ export function patientFromHl7(reading: Reading): PatientStatement {
   expected(reading, sex !== undefined, locationOf(pid, 8), 'the sex (PID-8)');
   const account = pid.get(18) === null ? null : cx(pid, 18);
   const mother = pid.get(6) === null ? null : xpn(pid, 6);
-  const allergies = reading.message.all('AL1').map((al1) => textOf(al1, 3, 2) ?? textOf(al1, 3));
+  const allergies = reading.message.all('AL1').flatMap((al1) => textOf(al1, 3, 2) ?? textOf(al1, 3) ?? []);
   return {
     identifiers,
     name: nameOf(pid),
@@ -89,7 +97,7 @@ export function patientFromHl7(reading: Reading): PatientStatement {
       address: pid.get(11) === null ? null : componentsOf(pid, 11),
       primaryLanguage: pid.get(15) === null ? null : cwe(pid, 15),
       accountNumber: account ? defined({ id: account.id, assigningAuthority: account.assigningAuthority }) : account,
-      allergies: allergies.length > 0 ? allergies.filter((text) => text !== undefined) : undefined,
+      allergies: allergies.length > 0 ? allergies : undefined,
     },
   };
 }
@@ -120,10 +128,7 @@ export function visitFromHl7(reading: Reading): VisitStatement | undefined {
   expected(reading, number !== undefined, locationOf(pv1, 19), 'the visit number (PV1-19) or account number (PID-18)');
   return {
     visitNumber: number?.id.trim() || undefined,
-    assigningAuthority:
-      number?.assigningAuthority?.namespace ??
-      number?.assigningAuthority?.universalId ??
-      reading.rules.assigningAuthority,
+    assigningAuthority: authorityOf(number?.assigningAuthority, reading, place),
     patientClass: pv1.get(2),
     details: {
       location: pv1.get(3) === null ? null : pl(pv1, 3),

@@ -71,10 +71,13 @@ export function textOf(segment: Segment, field: number, component = 1): string |
   return segment.get(field, component) ?? undefined;
 }
 
+// No data type has more; each component is looked for in the whole field.
+const MOST_COMPONENTS = 64;
+
 /** A field component by component; undefined when it is empty. */
 export function componentsOf(segment: Segment, field: number): string[] | undefined {
   const components = Array.from(
-    { length: segment.components(field) },
+    { length: Math.min(segment.components(field), MOST_COMPONENTS) },
     (_, index) => segment.get(field, index + 1) ?? '',
   );
   return components.some((component) => component !== '') ? components : undefined;

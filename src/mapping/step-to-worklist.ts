@@ -36,21 +36,38 @@ function codeItem(code: Code): DatasetInput {
   };
 }
 
+// A value field is bounded (PS3.5 7.1); nobody reads more lines than this on a console.
+const MOST_VALUES = 200;
+
+// UT and UC take long values; this is more than any authority needs.
+const LONGEST_ENTITY = 1024;
+
+/** (0040,0033) is a code string: DNS, ISO, URI and the like (PS3.3 10.14). */
+function entityType(type: string | undefined): string | null {
+  return type !== undefined && /^[A-Z0-9_ ]{1,16}$/.test(type) ? type : null;
+}
+
+function universalEntity(authority: {
+  readonly universalId?: string;
+  readonly universalIdType?: string;
+}): DatasetInput {
+  const { universalId, universalIdType } = authority;
+  if (universalId === undefined) return {};
+  return {
+    UniversalEntityID: shortened(universalId, LONGEST_ENTITY),
+    UniversalEntityIDType: entityType(universalIdType),
+  };
+}
+
 function authorityItem(authority: {
   readonly namespace?: string;
   readonly universalId?: string;
   readonly universalIdType?: string;
 }): DatasetInput[] {
-  const { namespace, universalId, universalIdType } = authority;
+  const { namespace, universalId } = authority;
   if (namespace === undefined && universalId === undefined) return [];
-  return [
-    {
-      ...(namespace === undefined ? {} : { LocalNamespaceEntityID: namespace }),
-      ...(universalId === undefined
-        ? {}
-        : { UniversalEntityID: universalId, UniversalEntityIDType: universalIdType ?? null }),
-    },
-  ];
+  const local = namespace === undefined ? {} : { LocalNamespaceEntityID: shortened(namespace, LONGEST_ENTITY) };
+  return [{ ...local, ...universalEntity(authority) }];
 }
 
 function locationText(location: Location | undefined): string | null {
@@ -118,10 +135,7 @@ function patientKeys(source: WorklistSource): DatasetInput {
     PatientName: personNameOf(source.patientName),
     PatientID: identifier?.value ?? null,
     IssuerOfPatientID: shortened(identifier?.assigningAuthority, 64),
-    IssuerOfPatientIDQualifiersSequence:
-      identifier?.universalId === undefined
-        ? []
-        : [{ UniversalEntityID: identifier.universalId, UniversalEntityIDType: identifier.universalIdType ?? null }],
+    IssuerOfPatientIDQualifiersSequence: identifier?.universalId === undefined ? [] : [universalEntity(identifier)],
     OtherPatientIDsSequence: others.map((other) => ({
       PatientID: other.value,
       IssuerOfPatientID: shortened(other.assigningAuthority, 64),
@@ -135,8 +149,8 @@ function patientKeys(source: WorklistSource): DatasetInput {
     PatientWeight: source.order.bodyWeight ?? null,
     PatientSize: source.order.bodyHeight ?? null,
     PatientState: shortened(source.order.dangerCode?.meaning ?? source.order.dangerCode?.code, 64),
-    MedicalAlerts: split(source.order.relevantClinicalInformation),
-    Allergies: (source.demographics.allergies ?? []).flatMap((text) => shortened(text, 64) ?? []),
+    MedicalAlerts: split(source.order.relevantClinicalInformation).slice(0, MOST_VALUES),
+    Allergies: (source.demographics.allergies ?? []).flatMap(split).slice(0, MOST_VALUES),
     ConfidentialityConstraintOnPatientDataDescription: null,
     SpecialNeeds: null,
     ReferencedPatientSequence: [],

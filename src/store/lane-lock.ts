@@ -47,7 +47,12 @@ export function holdLaneLock(url: string, log: Log, holder: { onTaken(): void; o
 
   async function run(): Promise<void> {
     while (!ending.signal.aborted) {
-      const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, keepAlive: true });
+      const client = new pg.Client({
+        connectionString: url,
+        connectionTimeoutMillis: 5_000,
+        query_timeout: 5_000,
+        keepAlive: true,
+      });
       await hold(client).catch((error: unknown) =>
         log.warn(describeError(error), 'the right to send cannot be asked for'),
       );

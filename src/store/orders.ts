@@ -146,3 +146,8 @@ export async function ordersOfPatient(tx: Tx, patientId: number): Promise<number
   const rows = await tx.order.findMany({ where: { patientId }, select: { id: true }, orderBy: { id: 'asc' } });
   return rows.map((row) => row.id);
 }
+
+/** Marks orders whose PID disagrees with the registration that came after them. */
+export async function markDifferences(tx: Tx, ids: readonly number[], differences: readonly string[]): Promise<void> {
+  await tx.order.updateMany({ where: { id: { in: [...ids] } }, data: { patientDifferences: [...differences] } });
+}

@@ -49,17 +49,29 @@ interface IdentifierRow {
 
 /**
  * Whom the identifiers mean: the first one decides where it is known, else the only patient that another one names.
- * Throws 'ambiguous-key' (HL7 204) where they name several.
+ * Somebody who has another number of the first one's authority is another person who shares an identifier (a family's
+ * insurance number). Throws 'ambiguous-key' (HL7 204) where they name several.
  */
 async function patientIdOf(tx: Tx, identifiers: readonly PatientIdentifier[]): Promise<number | undefined> {
-  const rows = await tx.patientIdentifier.findMany({ where: { value: { in: identifiers.map((one) => one.value) } } });
-  const owners = identifiers.map((identifier) => rows.find((row) => isSame(row, identifier))?.patientId);
-  if (owners[0] !== undefined) return owners[0];
-  const others = new Set(owners.filter((owner) => owner !== undefined));
-  if (others.size <= 1) return [...others][0];
-  throw new SwfError('ambiguous-key', `the identifiers (PID-3) belong to ${others.size} patients`, {
-    location: 'PID^1^3',
+  const rows = await tx.patientIdentifier.findMany({
+    where: { value: { in: identifiers.map((one) => one.value) } },
+    orderBy: { id: 'asc' },
   });
+  const ownersOf = (identifier: PatientIdentifier): number[] =>
+    rows.filter((row) => isSame(row, identifier)).map((row) => row.patientId);
+  const [first, ...others] = identifiers.map(ownersOf);
+  const named = new Set(first && first.length > 0 ? first : others.flat());
+  if (named.size > 1) {
+    throw new SwfError('ambiguous-key', `the identifiers (PID-3) belong to ${named.size} patients`, {
+      location: 'PID^1^3',
+    });
+  }
+  const [owner] = named;
+  if (owner === undefined || first?.includes(owner)) return owner;
+  const otherNumber = await tx.patientIdentifier.findFirst({
+    where: { patientId: owner, assigningAuthority: identifiers[0]?.assigningAuthority ?? '' },
+  });
+  return otherNumber ? undefined : owner;
 }
 
 function identifierRow(patientId: number, identifier: PatientIdentifier) {
@@ -141,8 +153,8 @@ export async function findOrCreatePatient(
 ): Promise<{ readonly patient: StoredPatient; readonly created: boolean; readonly foreign: number }> {
   const known = await patientIdOf(tx, identifiers);
   if (known === undefined) {
-    const patient = await createPatient(tx, identifiers, unknown());
-    if (patient) return { patient, created: true, foreign: 0 };
+    const made = await createPatient(tx, identifiers, unknown());
+    if (made) return { ...made, created: true };
   }
   const owner = known ?? (await patientIdOf(tx, identifiers));
   // The winner can only be missing when it was merged away in the same instant: the unit is repeated.
@@ -153,18 +165,27 @@ export async function findOrCreatePatient(
   return { patient: await loadPatient(tx, owner), created: false, foreign };
 }
 
-/** Makes a patient with all the identifiers; undefined when somebody else has one of them by now. */
+/** Makes a patient; undefined when somebody else has the first identifier by now. Others that are somebody's stay his. */
 async function createPatient(
   tx: Tx,
   identifiers: readonly PatientIdentifier[],
   { patient, at }: { readonly patient: Patient; readonly at: Date },
-): Promise<StoredPatient | undefined> {
+): Promise<{ readonly patient: StoredPatient; readonly foreign: number } | undefined> {
   // A new row is locked by the transaction that makes it.
   const { id } = await tx.patient.create({ data: { ...patientColumns(patient), createdAt: at }, select: { id: true } });
   const own = distinct(identifiers);
-  const rows = own.map((identifier) => identifierRow(id, identifier));
-  const { count } = await tx.patientIdentifier.createMany({ data: rows, skipDuplicates: true });
-  if (count === rows.length) return { ...patient, id, identifiers: own, registration: undefined };
+  const inserted = await tx.patientIdentifier.createManyAndReturn({
+    data: own.map((identifier) => identifierRow(id, identifier)),
+    skipDuplicates: true,
+  });
+  const [first] = own;
+  if (
+    first &&
+    inserted.some((row) => row.value === first.value && row.assigningAuthority === first.assigningAuthority)
+  ) {
+    const stored = { ...patient, id, identifiers: inserted.map(toIdentifier), registration: undefined };
+    return { patient: stored, foreign: own.length - inserted.length };
+  }
   await tx.patientIdentifier.deleteMany({ where: { patientId: id } });
   await tx.patient.delete({ where: { id } });
   return undefined;
@@ -188,6 +209,8 @@ async function learnUniversalIds(
   for (const row of rows.filter(({ universalId }) => universalId === null)) {
     const said = identifiers.find((one) => one.universalId !== undefined && isSame(row, one));
     if (said === undefined) continue;
+    const taken = { value: row.value, universalId: said.universalId ?? null };
+    if (await tx.patientIdentifier.findFirst({ where: taken, select: { id: true } })) continue;
     const { universalId = null, universalIdType = null } = said;
     await tx.patientIdentifier.update({ where: { id: row.id }, data: { universalId, universalIdType } });
   }

@@ -95,7 +95,9 @@ function transactionFor(transactions: readonly InboundHl7Transaction[], header: 
   });
 }
 
-const NUL = 0x00;
+// Tab, line feed, form feed and carriage return may stand in a message.
+const isControl = (byte: number): boolean =>
+  byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0c && byte !== 0x0d;
 const MSH7 = 6;
 
 /** The content with MSH-7 left out: a sender that sends a message again may stamp it anew. */
@@ -175,9 +177,12 @@ async function carryOut(
   const { header, bytes, at } = received;
   checkHeader(department, header);
   const transaction = transactionFor(transactions, header);
-  if (bytes.includes(NUL)) throw new SwfError('data-type', 'the message holds a NUL byte');
   const sender = senderOf(department, header);
   const message = parseMessage(bytes, sender?.characterSet === undefined ? {} : { characterSet: sender.characterSet });
+  if (bytes.some(isControl)) {
+    const sentence = 'the message holds control characters, perhaps of a character set that MSH-18 does not name';
+    throw new SwfError('data-type', sentence, { location: 'MSH^1^18' });
+  }
   const answer = acknowledge(department, received, 'AA');
   return runUnit(department, async (unit) => {
     const admission = await admit(unit.tx, received.inbound, contentKeyOf(header, bytes), {

@@ -1,10 +1,10 @@
 import { patientFromHl7, visitFromHl7 } from '../mapping/patient-from-hl7.ts';
 import { expected, textOf } from '../mapping/reader.ts';
-import { differencesOf, registered } from '../workflow/patient-changes.ts';
+import { differenceRemark, differencesOf, registered } from '../workflow/patient-changes.ts';
 import { type VisitStatus, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { remark } from '../store/messages.ts';
 import { findOrCreatePatient, savePatient, saveVisit } from '../store/patients.ts';
-import { ordersOfPatient } from '../store/orders.ts';
+import { markDifferences, ordersOfPatient } from '../store/orders.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { type Cause, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
 
@@ -34,15 +34,27 @@ export const patientRegistration: InboundHl7Transaction = {
       await saveVisit(unit.tx, patient.id, visit, { at, visitStatus, source: 'adt' });
     }
     await remark(unit.tx, messageId, reading.remarks);
-    if (!patient.registration) await tellProcedures(unit, patient.id, inbound);
+    if (!patient.registration) await tellProcedures(unit, inbound, { patientId: patient.id, changed });
   },
 };
 
 /** Orders that came before their patient was registered: their procedures learn that step 1 has happened. */
-async function tellProcedures(unit: Unit, patientId: number, inbound: InboundHl7): Promise<void> {
+async function tellProcedures(
+  unit: Unit,
+  inbound: InboundHl7,
+  { patientId, changed }: { readonly patientId: number; readonly changed: readonly string[] },
+): Promise<void> {
   const orders = await holdOrders(unit, await ordersOfPatient(unit.tx, patientId));
+  // What an order said of the patient and the registration does not is for a person to look at, whichever came first.
+  if (changed.length > 0)
+    await markDifferences(
+      unit.tx,
+      orders.map(({ order }) => order.id),
+      changed,
+    );
+  const remark = changed.length > 0 ? differenceRemark(changed) : undefined;
   const { messageId, at, sendingApplication } = inbound;
-  const cause: Cause = { messageId, causedBy: sendingApplication, at };
+  const cause: Cause = { messageId, causedBy: sendingApplication, at, remark };
   const confirmation = acknowledgedBy(sendingApplication, { messageId, code: 'AA', at });
   for (const { procedures } of orders) {
     for (const procedure of procedures) send(procedure, { type: 'patientRegistered', confirmation }, cause);

@@ -2,7 +2,7 @@ import { ordersFromHl7 } from '../mapping/order-from-hl7.ts';
 import { patientFromHl7, visitFromHl7 } from '../mapping/patient-from-hl7.ts';
 import { localTimeOf } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
-import { completedByOrder, differencesOf, registered } from '../workflow/patient-changes.ts';
+import { completedByOrder, differenceRemark, differencesOf, registered } from '../workflow/patient-changes.ts';
 import { planProcedures, planSize } from '../workflow/planning.ts';
 import type { ProcedureEvent } from '../workflow/procedure-context.ts';
 import { advance, startProcedure } from '../workflow/procedure-machine.ts';
@@ -145,7 +145,7 @@ async function saveOrder(
 
 /** The placer's accession number, where the site takes it and DICOM can carry it (SH, 16 characters). */
 function wantedAccessionNumber(order: PlacerOrder, policy: 'assign' | 'accept', inbound: InboundHl7): string[] {
-  const wanted = order.requestedAccessionNumber;
+  const wanted = order.requestedAccessionNumber?.trim();
   if (policy === 'assign' || wanted === undefined) return [];
   if (/^[\x21-\x5b\x5d-\x7e][\x20-\x5b\x5d-\x7e]{0,15}$/.test(wanted)) return [wanted];
   inbound.reading.remarks.push('the accession number of the order does not fit DICOM (16 characters); ours is used');
@@ -181,8 +181,7 @@ async function startPlan(
   const held = hold(await createProcedure(tx, order.id, plan, { machine: moved?.machine ?? planned, at }));
   const cause = { messageId, causedBy: sendingApplication, at };
   const { patientDifferences: differs } = order;
-  const remark =
-    differs.length > 0 ? `the order's PID differs from the registered patient in: ${differs.join(', ')}` : undefined;
+  const remark = differs.length > 0 ? differenceRemark(differs) : undefined;
   const toState = planned.value.acquisition;
   held.history.push({ procedureId: held.stored.id, event: 'ordered', fromState: '', toState, remark, ...cause });
   if (moved) note(held, schedule, moved, cause);

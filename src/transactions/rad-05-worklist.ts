@@ -1,4 +1,3 @@
-import { EXPLICIT_VR_LITTLE_ENDIAN, encodeDataset } from '../dicom/codec.ts';
 import { type Dataset, dataset, toDicomJson } from '../dicom/dataset.ts';
 import type { FinalStatus, FindAnswer, FindRow, RequestContext } from '../dicom/handlers.ts';
 import {
@@ -40,11 +39,7 @@ const PENDING_KEYS_UNSUPPORTED = 0xff01;
 const OUT_OF_RESOURCES = 0xa700;
 
 /** RAD-5 Query Modality Worklist (RAD TF-2 4.5): streams the answer; the first offer of a procedure is noted afterwards. */
-export function findWorklist(
-  department: Department,
-  identifier: Dataset,
-  context: Pick<RequestContext, 'callingAeTitle'>,
-): FindAnswer {
+export function findWorklist(department: Department, identifier: Dataset, context: Asker): FindAnswer {
   const offered = new Map<number, number>();
   const at = department.clock.now();
   const limit = department.config.limits.dicom.worklistRows;
@@ -65,9 +60,7 @@ export function findWorklist(
     const durationMs = department.clock.now().getTime() - at.getTime();
     department.log.info({ transaction: 'RAD-5', peer: context.callingAeTitle, rows, durationMs }, 'worklist query');
     if (offered.size > 0)
-      department.background.run(() =>
-        noteOffers(department, identifier, { context, at, procedureIds: [...offered.keys()] }),
-      );
+      department.background.run(() => noteOffers(department, { context, at, procedureIds: [...offered.keys()] }));
   };
   return Object.assign(answer(), { afterwards });
 }
@@ -78,8 +71,11 @@ function characterSetOf(department: Department, aeTitle: string): string[] | und
   return station?.characterSet?.split('\\');
 }
 
+/** Who asked, and with what bytes. */
+type Asker = Pick<RequestContext, 'callingAeTitle' | 'raw' | 'transferSyntaxUid'>;
+
 interface Offers {
-  readonly context: Pick<RequestContext, 'callingAeTitle'>;
+  readonly context: Asker;
   readonly at: Date;
   readonly procedureIds: readonly number[];
 }
@@ -88,12 +84,8 @@ interface Offers {
 const OFFERS_IN_A_UNIT = 20;
 
 /** Each procedure that was offered for the first time learns it: one journal entry for the query, small units. */
-async function noteOffers(
-  department: Department,
-  identifier: Dataset,
-  { context, at, procedureIds }: Offers,
-): Promise<void> {
-  const { callingAeTitle } = context;
+async function noteOffers(department: Department, { context, at, procedureIds }: Offers): Promise<void> {
+  const { callingAeTitle, raw, transferSyntaxUid } = context;
   const messageId = await department.store.transaction((tx) =>
     admitRequest(
       tx,
@@ -104,8 +96,8 @@ async function noteOffers(
         controlId: '',
         sendingApplication: callingAeTitle,
         sendingFacility: '',
-        raw: encodeDataset(identifier, EXPLICIT_VR_LITTLE_ENDIAN),
-        transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN,
+        raw,
+        transferSyntaxUid,
         at,
       },
       '0000',

@@ -76,6 +76,8 @@ export async function mppsCreate(department: Department, mpps: MppsRequest): Pro
   const request = requestOf(mpps, sopInstanceUid, { transaction: 'RAD-6', messageType: 'N-CREATE' });
   return carryOutRequest(department, request, async (unit, inbound) => {
     if (!isUid(sopInstanceUid)) throw new RequestRefused({ status: 0x0117, comment: 'invalid SOP instance UID' });
+    // A known instance is a duplicate whatever comes with it; the index decides between two at once.
+    if (await ordersOfPerformedStep(unit.tx, sopInstanceUid)) throw new RequestRefused(duplicateInstance);
     const refusal = createRefusal(mpps.dataset);
     if (refusal) throw new RequestRefused(refusal);
     await start(unit, inbound, { mpps: mppsFromDicom(mpps.dataset), dataset: mpps.dataset });

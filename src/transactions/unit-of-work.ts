@@ -21,6 +21,8 @@ export interface Cause {
   readonly messageId: number | undefined;
   readonly causedBy: string;
   readonly at: Date;
+  /** A sentence for the history, without patient data. */
+  readonly remark?: string | undefined;
 }
 
 /** One database transaction of the department; every cause goes through it. */

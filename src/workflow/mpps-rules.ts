@@ -102,11 +102,14 @@ export function matchStep(
     performer,
   );
   if (ofStudy) return { step: ofStudy, by: 'study' };
-  if (item.accessionNumber === undefined) return undefined;
-  const ofAccession = theOne(
-    ofModality.filter((candidate) => candidate.accessionNumber === item.accessionNumber),
-    performer,
-  );
+  // A study that is known here says which procedure is meant; another one of the same order is not.
+  const studyIsKnown = candidates.some((candidate) => studies.has(candidate.studyInstanceUid));
+  if (item.accessionNumber === undefined || studyIsKnown) return undefined;
+  const { accessionNumber, requestedProcedureId } = item;
+  const agrees = (candidate: StepCandidate): boolean =>
+    candidate.accessionNumber === accessionNumber &&
+    (requestedProcedureId === undefined || requestedProcedureId === candidate.requestedProcedureId);
+  const ofAccession = theOne(ofModality.filter(agrees), performer);
   return ofAccession && { step: ofAccession, by: 'accession' };
 }
 

@@ -83,6 +83,11 @@ function sameName(a: PersonName, b: PersonName): boolean {
   return fold(a.family) === fold(b.family) && fold(a.given) === fold(b.given) && fold(a.middle) === fold(b.middle);
 }
 
+/** The same, as a sentence for the history. */
+export function differenceRemark(differences: readonly string[]): string {
+  return `the order's PID differs from the registered patient in: ${differences.join(', ')}`;
+}
+
 /** Where an order's PID disagrees with the stored patient: the names of the fields, to be looked at by a person. */
 export function differencesOf(stored: Patient, said: PatientStatement): string[] {
   const differences: string[] = [];

@@ -66,7 +66,7 @@ function templatesOf(
           modality: order.modality ?? OTHER_MODALITY,
           stations: order.scheduledStationAeTitles ?? [],
           minutes: UNKNOWN_STEP_MINUTES,
-          description: description.slice(0, 64),
+          description: [...description].slice(0, 64).join(''),
           protocols: [],
         },
       ],

@@ -105,7 +105,8 @@ describe('what is written is read again', () => {
   const sub = fc.oneof(
     fc.constant(undefined),
     fc.constant(null),
-    fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }),
+    // NUL is no character of a text: the reader leaves it out.
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }).filter((text) => !text.includes('\0')),
     fc.stringMatching(/^[|^~\\&\r\n"FSTREXHN.br0-9a-z]{1,12}$/),
   );
   const repetition = fc.array(fc.oneof(sub, fc.array(sub, { maxLength: 3 })), { maxLength: 4 });

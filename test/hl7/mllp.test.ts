@@ -38,9 +38,14 @@ describe('MLLP frames (HL7 Transport Specification: MLLP, Release 1)', () => {
     expect(read([bytes('\x0b\x1c\r')])).toEqual(['']);
   });
 
-  it('takes an end block without CR, and a start block inside, for data', () => {
-    expect(read([bytes('\x0bA\x1cB\x1c\x1c\x0b\r\x1c\r')])).toEqual(['A\x1cB\x1c\x1c\x0b\r']);
+  it('takes an end block without CR for data', () => {
+    expect(read([bytes('\x0bA\x1cB\x1c\x1c\n\r\x1c\r')])).toEqual(['A\x1cB\x1c\x1c\n\r']);
     expect(read([bytes('\x0bA\x1c\x1c\r')])).toEqual(['A\x1c']);
+  });
+
+  it('given a frame that was cut off before another one, then only the whole one counts: two messages are never glued', () => {
+    expect(read([bytes('\x0bMSH|A\x0bMSH|B\x1c\r')])).toEqual([1, 'MSH|B']);
+    expect(read([bytes('\x0bMSH|A'), bytes('\x0bMSH|B\x1c'), bytes('\r')])).toEqual([1, 'MSH|B']);
   });
 
   it('skips what is between frames and counts it, line ends apart', () => {

@@ -35,7 +35,11 @@ const idsOf = (body: unknown): string[] => (body as List<Procedure>).items.map((
 
 /** A modality asks for its worklist; what was offered for the first time has been noted when this ends. */
 async function offer(patientId: string): Promise<void> {
-  const answer = findWorklist(house.department, worklistKeys({ patientId }, '2026-01-05'), { callingAeTitle: 'DX1' });
+  const answer = findWorklist(house.department, worklistKeys({ patientId }, '2026-01-05'), {
+    callingAeTitle: 'DX1',
+    raw: new Uint8Array(),
+    transferSyntaxUid: '1.2.840.10008.1.2',
+  });
   let rows = 0;
   for await (const _row of answer) rows++;
   answer.afterwards?.(rows);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Dataset, type DatasetInput, dataset, tagOf } from '../../src/dicom/dataset.ts';
+import { storable } from '../../src/mapping/dicom-checks.ts';
 import {
   type MppsUpdate,
   applySet,
@@ -392,5 +393,18 @@ describe('the instances of an MPPS (PS3.3 C.4.15)', () => {
 
   it('are none before a series is named', () => {
     expect(instancesOf(dataset(creation))).toEqual([]);
+  });
+});
+
+describe('an instance as it is stored between N-CREATE and N-SET', () => {
+  it('given bytes, numbers that JSON has not and NUL, then it can be stored again and again', () => {
+    const first = storable({
+      '00291010': [Uint8Array.of(0, 1, 255)],
+      PatientSize: [Number.NaN],
+      PatientName: ['A\0B'],
+    });
+    const stored = JSON.parse(JSON.stringify(first)) as Dataset;
+    expect(stored).toEqual({ '00291010': [{ InlineBinary: 'AAH/' }], PatientSize: ['NaN'], PatientName: ['AB'] });
+    expect(storable(stored)).toEqual(stored);
   });
 });

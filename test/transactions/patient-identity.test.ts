@@ -209,3 +209,32 @@ describe('a registration that changes a known patient', () => {
     expect(await remarksOf(answer.controlId)).not.toContain('changes');
   });
 });
+
+describe('an identifier that several people share (PID-3)', () => {
+  it("given a newborn registered with the mother's insurance number, then it is a patient of its own and the number stays hers", async () => {
+    const [mother, child, insurance] = [newValue(), newValue(), newValue()];
+    await register(`${mother}^^^CLINIC~${insurance}^^^INSURER`);
+    const answer = await sender.send(adt('A04', { identifier: `${child}^^^CLINIC~${insurance}^^^INSURER` }));
+    expect(answer.code).toBe('AA');
+    expect(await remarksOf(answer.controlId)).toContain('belong to another patient');
+    expect(await patientsWith(child)).toEqual([[`${child}^CLINIC`]]);
+    expect(await patientsWith(mother)).toEqual([[`${mother}^CLINIC`, `${insurance}^INSURER`]]);
+  });
+});
+
+describe('what no other message could mend (HL7 table 0357: 102, not 207)', () => {
+  it('given escape sequences of ISO 2022 that MSH-18 does not name, then AE 102 names MSH-18', async () => {
+    const before = await everything();
+    const name = '\x1b$B;3ED\x1b(B^X';
+    expect(await sender.send(adt('A04', { identifier: newValue(), name }))).toMatchObject({ code: 'AE', error: '102' });
+    expect(await everything()).toEqual(before);
+  });
+
+  it('given a birth date in the year 0000 and a NUL as an escape sequence, then the patient is registered without them', async () => {
+    const value = newValue();
+    const answer = await sender.send(adt('A04', { identifier: value, name: 'BER\\X00\\G^A', birthDate: '00000101' }));
+    expect(answer.code).toBe('AA');
+    const patient = await server.store.prisma.patient.findFirstOrThrow({ where: { identifiers: { some: { value } } } });
+    expect(patient).toMatchObject({ birthDate: null, name: { family: 'BERG' } });
+  });
+});

@@ -200,3 +200,16 @@ describe('an N-SET (PS3.4 F.7.2.2.2)', () => {
     }
   });
 });
+
+describe('an item without a step id, by its accession number', () => {
+  const steps = [candidate(1, { stepStatus: 'COMPLETED' }), candidate(2, { accessionNumber: 'A1' })];
+
+  it('given its study is another procedure of the order that has ended, then it means nothing: no other one was performed', () => {
+    expect(matched(reference('2.25.1', { accessionNumber: 'A1' }), steps)).toEqual([]);
+  });
+
+  it('given an unknown study and another procedure id, then it means nothing', () => {
+    expect(matched(reference('2.25.99', { accessionNumber: 'A1', requestedProcedureId: 'RP1' }), steps)).toEqual([]);
+    expect(matched(reference('2.25.99', { accessionNumber: 'A1', requestedProcedureId: 'RP2' }), steps)).toEqual([2]);
+  });
+});

@@ -228,6 +228,9 @@ CREATE INDEX "PatientIdentifier_patientId_idx" ON "PatientIdentifier"("patientId
 CREATE UNIQUE INDEX "PatientIdentifier_value_assigningAuthority_key" ON "PatientIdentifier"("value", "assigningAuthority");
 
 -- CreateIndex
+CREATE UNIQUE INDEX "PatientIdentifier_value_universalId_key" ON "PatientIdentifier"("value", "universalId");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "Visit_patientId_visitNumber_assigningAuthority_key" ON "Visit"("patientId", "visitNumber", "assigningAuthority");
 
 -- CreateIndex
