@@ -12,7 +12,7 @@ import { version } from './platform/version.ts';
 import { embeddedDatabase } from './server.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { migrate, pendingMigrations } from './store/migrate.ts';
-import { worklistDate } from './transactions/rad-05-worklist.ts';
+import { worklistKeys } from './transactions/rad-05-worklist.ts';
 
 /** `swf migrate`: what `serve` does at its start, alone. */
 export const runMigrate: Command = async (args, io) => {
@@ -48,26 +48,28 @@ export const runConfig: Command = async (args, io) => {
 const TIMEOUT_MS = 30_000;
 
 function worklistQuestion(given: Readonly<Record<string, string | undefined>>, today: string): Dataset {
-  const date = given['date'];
+  const question = {
+    scheduledStationAeTitle: given['station'],
+    date: given['date'],
+    modality: given['modality'],
+    patientId: given['patient-id'],
+    accessionNumber: given['accession'],
+  };
+  const keys = worklistKeys(question, today);
   return dataset({
     SpecificCharacterSet: 'ISO_IR 192',
     PatientName: null,
-    PatientID: given['patient-id'] ?? null,
-    AccessionNumber: given['accession'] ?? null,
     RequestedProcedureID: null,
     RequestedProcedureDescription: null,
     StudyInstanceUID: null,
-    ScheduledProcedureStepSequence: [
-      {
-        ScheduledStationAETitle: given['station'] ?? null,
-        ScheduledProcedureStepStartDate: date === undefined ? null : worklistDate(date, today),
-        ScheduledProcedureStepStartTime: null,
-        Modality: given['modality'] ?? null,
-        ScheduledProcedureStepID: null,
-        ScheduledProcedureStepDescription: null,
-        ScheduledProcedureStepStatus: null,
-      },
-    ],
+    ...keys,
+    ScheduledProcedureStepSequence: items(keys, 'ScheduledProcedureStepSequence').map((step) => ({
+      ...step,
+      ScheduledProcedureStepStartTime: null,
+      ScheduledProcedureStepID: null,
+      ScheduledProcedureStepDescription: null,
+      ScheduledProcedureStepStatus: null,
+    })),
   });
 }
 

@@ -40,7 +40,7 @@ export function encodeCommand(elements: DatasetInput): Buffer {
 }
 
 /** A command set to its elements. Throws `data-type` unless it is one with Command Field and Data Set Type. */
-export function decodeCommand(bytes: Buffer): Dataset {
+function decodeCommand(bytes: Buffer): Dataset {
   const command = decodeDataset(bytes, IMPLICIT_VR_LITTLE_ENDIAN);
   const required = ['CommandField', 'CommandDataSetType'];
   const isCommand = Object.keys(command).every((keyword) => tagOf(keyword).startsWith('0000'));

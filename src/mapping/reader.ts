@@ -38,7 +38,7 @@ export function required(value: string | null | undefined, location: string, wha
 }
 
 /** What DICOM can carry of an identifier (LO). */
-export const LONGEST_IDENTIFIER = 64;
+const LONGEST_IDENTIFIER = 64;
 
 /**
  * Refuses an identifier that DICOM cannot carry as it is: too long, or with a backslash or control character in it.

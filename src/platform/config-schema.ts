@@ -40,7 +40,7 @@ const uidRoot = z
   .regex(/^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/, 'a UID root is digits and dots')
   .max(24, 'a UID root has at most 24 characters, so that a whole UUID fits after it');
 
-export const actorNames = ['order-placer', 'image-manager', 'report-manager'] as const;
+const actorNames = ['order-placer', 'image-manager', 'report-manager'] as const;
 
 const peer = z
   .strictObject({

@@ -2,8 +2,8 @@ import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
+import { tryLock } from './advisory-lock.ts';
 
-const LANE_LOCK = 72707371;
 const ASK_AGAIN_MS = 2_000;
 const HEARTBEAT_MS = 3_000;
 
@@ -26,8 +26,7 @@ export function holdLaneLock(url: string, log: Log, holder: { onTaken(): void; o
       client.on('end', () => resolve());
     });
     await client.connect();
-    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [LANE_LOCK]);
-    if (!rows[0]?.taken || ending.signal.aborted) return;
+    if (!(await tryLock(client, 'lanes')) || ending.signal.aborted) return;
     holder.onTaken();
     await Promise.race([gone, ended, silence(client)]);
     await holder.onLost();

@@ -3,10 +3,8 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { advisoryLocks } from './advisory-lock.ts';
 import { SwfError } from '../platform/errors.ts';
-
-/** The key of the advisory lock under which Prisma migrates; ours is the same, so that the two never run at once. */
-export const MIGRATION_LOCK = 72707369;
 
 const DEFAULT_DIR = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
 const LOCK_TIMEOUT = '60s';
@@ -134,7 +132,7 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
 
 async function takeLock(client: pg.Client): Promise<void> {
   await client.query(`SET lock_timeout = '${LOCK_TIMEOUT}'`);
-  await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]).catch(() => {
+  await client.query('SELECT pg_advisory_lock($1)', [advisoryLocks.migration]).catch(() => {
     throw new SwfError('database-unavailable', `another process migrates this database for more than ${LOCK_TIMEOUT}`);
   });
 }

@@ -110,7 +110,7 @@ function storedMachine(row: { readonly machine: unknown; readonly machineVersion
   );
 }
 
-export function toStep(row: {
+function toStep(row: {
   id: number;
   scheduledProcedureStepId: string;
   stepStatus: StepStatus;

@@ -1,6 +1,5 @@
 import pg from 'pg';
-
-const SITE_LOCK = 72707370;
+import { tryLock } from './advisory-lock.ts';
 
 /** Held by the one process that serves an embedded database. */
 export interface SiteLock {
@@ -18,8 +17,7 @@ export async function takeSiteLock(url: string): Promise<SiteLock | undefined> {
   await client.connect();
   const release = (): Promise<void> => client.end().catch(() => {});
   try {
-    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [SITE_LOCK]);
-    if (rows[0]?.taken) return { release };
+    if (await tryLock(client, 'site')) return { release };
   } catch (error) {
     await release();
     throw error;

@@ -1,8 +1,9 @@
 import type { MppsRefusal } from '../workflow/mpps-rules.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import { SwfError, describeError, toSwfError } from '../platform/errors.ts';
-import { type InboundMessage, admitRequest, journalRefusal, noteAnswer } from '../store/messages.ts';
+import { type InboundMessage, admitRequest, noteAnswer } from '../store/messages.ts';
 import type { Department } from './department.ts';
+import { journalRefused } from './refusals.ts';
 import { type Cause, type Unit, runUnit } from './unit-of-work.ts';
 
 /** A DIMSE N-CREATE or N-SET as the wire hands it over. */
@@ -98,7 +99,7 @@ export async function carryOutRequest(
       { ...fields, outcome: statusText(refusal.status), error: refusal.comment },
       'dicom request refused',
     );
-    await journalRefused(department, message, refusal);
+    await journalRefused(department, message, { code: statusText(refusal.status) }, refusal.comment);
     return { sopInstanceUid, ...refusal };
   }
 }
@@ -109,12 +110,4 @@ function refusalOf(department: Department, error: unknown): MppsRefusal {
   const failure = toSwfError(error);
   // (0000,0902) is an LO of at most 64 characters.
   return { status: failure.failure.dimse, comment: failure.message.slice(0, 64) };
-}
-
-async function journalRefused(department: Department, message: InboundMessage, refusal: MppsRefusal): Promise<void> {
-  try {
-    await journalRefusal(department.store, message, { code: statusText(refusal.status) }, refusal.comment);
-  } catch (error) {
-    department.log.error(describeError(error), 'a refusal could not be journalled');
-  }
 }

@@ -3,8 +3,9 @@ import { buildAck } from '../hl7/ack.ts';
 import { type Hl7Header, parseMessage, readHeader } from '../hl7/message.ts';
 import { type Reading, type SenderRules, expected, startReading } from '../mapping/reader.ts';
 import { SwfError, describeError, toSwfError } from '../platform/errors.ts';
-import { type InboundMessage, admit, journalRefusal } from '../store/messages.ts';
+import { type InboundMessage, admit } from '../store/messages.ts';
 import type { Department } from './department.ts';
+import { journalRefused } from './refusals.ts';
 import { type Unit, runUnit } from './unit-of-work.ts';
 
 /** An HL7 message that is being carried out. */
@@ -205,11 +206,7 @@ async function carryOut(
 async function refuse(department: Department, received: Received, failure: SwfError): Promise<Uint8Array> {
   const { ack } = failure.failure;
   const answer = acknowledge(department, received, ack, failure);
-  try {
-    await journalRefusal(department.store, received.inbound, { code: ack, bytes: answer }, failure.message);
-  } catch (error) {
-    department.log.error(describeError(error), 'a refusal could not be journalled');
-  }
+  await journalRefused(department, received.inbound, { code: ack, bytes: answer }, failure.message);
   return answer;
 }
 

@@ -40,7 +40,7 @@ const OUT_OF_RESOURCES = 0xa700;
 
 /** RAD-5 Query Modality Worklist (RAD TF-2 4.5): streams the answer; the first offer of a procedure is noted afterwards. */
 export function findWorklist(department: Department, identifier: Dataset, context: Asker): FindAnswer {
-  const offered = new Map<number, number>();
+  const offered = new Set<number>();
   const at = department.clock.now();
   const limit = department.config.limits.dicom.worklistRows;
   async function* answer(): AsyncGenerator<FindRow, FinalStatus | undefined> {
@@ -51,7 +51,7 @@ export function findWorklist(department: Department, identifier: Dataset, contex
     let rows = 0;
     for await (const { row, item } of matches(department, identifier)) {
       if (++rows > limit) return { status: OUT_OF_RESOURCES, comment: `more than ${limit} matches; ask for less` };
-      if (!row.offered) offered.set(row.procedureId, row.stepId);
+      if (!row.offered) offered.add(row.procedureId);
       yield { status, dataset: answerFor(item, identifier, readable) };
     }
     return undefined;
@@ -60,7 +60,7 @@ export function findWorklist(department: Department, identifier: Dataset, contex
     const durationMs = department.clock.now().getTime() - at.getTime();
     department.log.info({ transaction: 'RAD-5', peer: context.callingAeTitle, rows, durationMs }, 'worklist query');
     if (offered.size > 0)
-      department.background.run(() => noteOffers(department, { context, at, procedureIds: [...offered.keys()] }));
+      department.background.run(() => noteOffers(department, { context, at, procedureIds: [...offered] }));
   };
   return Object.assign(answer(), { afterwards });
 }
@@ -150,7 +150,7 @@ export function worklistDate(text: string, today: string): string {
   throw new SwfError('data-type', 'a date is YYYY-MM-DD, YYYYMMDD, today, or a range YYYYMMDD-YYYYMMDD');
 }
 
-/** The keys that a question asks by; every other key of the item is asked for as well by `swf worklist`. */
+/** The keys that a question asks by; who wants to see more adds return keys. */
 export function worklistKeys(question: WorklistQuestion, today: string): Dataset {
   const date = question.date === undefined ? null : worklistDate(question.date, today);
   return dataset({

@@ -36,7 +36,7 @@ export function registered(stored: Patient | undefined, said: PatientStatement):
   };
 }
 
-export function sameIdentifier(
+function sameIdentifier(
   a: { readonly value: string; readonly assigningAuthority: string },
   b: { readonly value: string; readonly assigningAuthority: string },
 ): boolean {

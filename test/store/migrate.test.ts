@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DatabaseNewerError, MIGRATION_LOCK, migrate, pendingMigrations } from '../../src/store/migrate.ts';
+import { advisoryLocks } from '../../src/store/advisory-lock.ts';
+import { DatabaseNewerError, migrate, pendingMigrations } from '../../src/store/migrate.ts';
 import { emptyDatabase } from '../support/database.ts';
 import type { TestDatabase } from '../support/database.ts';
 
@@ -107,7 +108,7 @@ describe('migrations', () => {
     await write('1_make', 'CREATE TABLE "Step" (id INT);');
     const other = new pg.Client({ connectionString: database.url });
     await other.connect();
-    await other.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await other.query('SELECT pg_advisory_lock($1)', [advisoryLocks.migration]);
     const migrating = apply();
     const waiting = `SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
     await expect.poll(() => query(waiting)).toEqual([1]);
