@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Command, UsageError, configOf, parse, table } from './cli-io.ts';
 import { workflowDocument } from './cli-docs.ts';
+import { structuresDocument } from './cli-docs-hl7.ts';
 import { createDicomClient } from './dicom/client.ts';
 import { type Dataset, dataset, items, text, texts, toDicomJson } from './dicom/dataset.ts';
 import { openApiDocument } from './http/openapi.ts';
@@ -144,12 +145,13 @@ export const runDocs: Command = async (args, io) => {
   const documents = {
     'openapi.json': `${JSON.stringify(openApiDocument(version), undefined, 2)}\n`,
     'workflow.md': workflowDocument(),
+    'conformance/hl7-structures.md': structuresDocument(),
   };
   const stale: string[] = [];
   for (const [name, content] of Object.entries(documents)) {
     const path = join(folder, name);
     if (!parsed.flags.has('check')) {
-      mkdirSync(folder, { recursive: true });
+      mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, content);
       io.print(`wrote  ${name}`);
     } else if (readOrEmpty(path) !== content) stale.push(name);

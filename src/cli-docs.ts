@@ -40,29 +40,45 @@ function diagram(region: string): string[] {
 }
 
 const causes: Readonly<Record<ProcedureEventType, string>> = {
-  schedule: 'the site schedules by itself, at once after RAD-2',
+  schedule: 'the site schedules by itself, at once after RAD-2; without `policy.autoSchedule` staff do',
+  orderNumberAssigned: 'RAD-3 NA: the placer has numbered an order of the department',
   patientRegistered: 'RAD-1 for a patient whom an order had created',
   procedureScheduledConfirmed: 'AA to a RAD-4',
   procedureScheduledRefused: 'AE or AR to a RAD-4',
+  procedureUpdateConfirmed: 'AA to a RAD-13 (no effect but the history)',
+  procedureUpdateRefused: 'AE or AR to a RAD-13 (no effect but the history)',
   orderStatusConfirmed: 'AA to a RAD-3 (no effect but the history)',
   orderStatusRefused: 'AE or AR to a RAD-3 (no effect but the history)',
+  appointmentConfirmed: 'AA to a RAD-48 (no effect but the history)',
+  appointmentRefused: 'AE or AR to a RAD-48 (no effect but the history)',
+  resultConfirmed: 'AA to a result (no effect but the history)',
+  resultRefused: 'AE or AR to a result (no effect but the history)',
+  change: 'RAD-2 XO, or another change of what is ordered',
+  cancel: 'RAD-2 CA before anything was performed, or staff',
+  discontinue: 'RAD-2 DC once something was performed',
+  hold: 'RAD-2 HD, or staff',
+  release: 'RAD-2 RL, or staff',
+  reschedule: 'staff move steps to another time or station',
+  arrive: 'staff note that the patient has arrived',
   offered: 'RAD-5: a worklist answer contained one of its steps for the first time',
   performedStepStarted: 'RAD-6: an MPPS N-CREATE that fits open steps',
   performedStepUpdated: 'RAD-7: an N-SET that leaves the MPPS IN PROGRESS',
   performedStepCompleted: 'RAD-7: an N-SET to COMPLETED',
-  performedStepDiscontinued: 'RAD-7: an N-SET to DISCONTINUED; the step stays STARTED and is listed',
+  performedStepDiscontinued:
+    'RAD-7: an N-SET to DISCONTINUED; its reason says whether the step ends, is open again, or waits for a person',
   availabilityReported: 'RAD-49: a notification that changes how many instances are available',
+  resultReported: 'ORU^R01 from a report manager that is news',
 };
 
 /** docs/workflow.md, made from the machine: its regions, their matrices and drawings, and what causes each event. */
 export function workflowDocument(): string {
-  const regions = ['acquisition', 'announcement', 'availability'];
+  const regions = ['acquisition', 'announcement', 'availability', 'report'];
   return [
     '<!-- Written by `npm run docs` from src/workflow/procedure-machine.ts. Changes by hand are lost. -->',
     '',
     '# The machine of one requested procedure',
     '',
-    'Four regions move side by side. `facts` takes down what each event says; the other three follow from it. An event that',
+    'Five regions move side by side. `facts` takes down what each event says; the other four follow from it. An event that',
     'the machine does not allow is refused, and the refusal is in the history of the procedure.',
     '',
     ...regions.flatMap((region) => [`## ${region}`, '', ...diagram(region), '', ...matrix(region), '']),

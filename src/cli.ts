@@ -1,6 +1,8 @@
 import { runCheck } from './cli-check.ts';
 import { runConfig, runDocs, runMigrate, runWorklist } from './cli-commands.ts';
 import { type Command, type Io, UsageError } from './cli-io.ts';
+import { runReplay } from './cli-replay.ts';
+import { runSend } from './cli-send.ts';
 import { runServe } from './cli-serve.ts';
 import { ConfigError } from './platform/config.ts';
 import { SwfError } from './platform/errors.ts';
@@ -14,6 +16,8 @@ const commands: Readonly<Record<string, Command>> = {
   check: runCheck,
   config: runConfig,
   worklist: runWorklist,
+  send: runSend,
+  replay: runReplay,
   docs: runDocs,
 };
 
@@ -27,6 +31,9 @@ Diagnose  check                 configuration, database, every peer (connect, C-
           config                the configuration in force, secrets hidden
           worklist --aet AET    ask the running server for a worklist as the station AET would
                                 [--date today|YYYYMMDD[-YYYYMMDD]] [--modality MR] [--station AET] [--patient-id ID] [--accession A]
+          send FILE --to PEER   send an HL7 file to a peer of the site, print its acknowledgement
+          send FILE --dry-run   ask the running server what it would do with it; nothing is stored or sent
+          replay ID...          let the running server carry out stored inbound messages again
 Document  docs DIR [--check]    write openapi.json and workflow.md; --check only compares
 
 Options   -c, --config FILE   --json   -h, --help   --version
@@ -37,6 +44,7 @@ Exit      0 done, 1 it did not work, 2 asked wrongly, 3 the database is newer th
 Examples
   swf check && swf serve
   swf worklist --aet MODALITY1 --date today
+  swf send order.hl7 --dry-run
 `;
 
 /** Exit statuses of the command line (docs/operations.md). */

@@ -1,6 +1,6 @@
 import iconv from 'iconv-lite';
 import { SwfError } from '../platform/errors.ts';
-import { decodeExtended, encodeExtended, isExtensible } from './charset-extension.ts';
+import { codeExtension, isRegistration } from '../platform/iso-2022.ts';
 
 /** What (0008,0005) Specific Character Set means for the text of a data set (PS3.3 C.12.1.1.2). */
 export interface CharacterSet {
@@ -72,12 +72,30 @@ const defaultSet: CharacterSet = {
   },
 };
 
-function extendedSet(terms: readonly string[]): CharacterSet {
+/** The ISO registration that a term means in code extension; undefined for one that cannot take part. */
+function registrationOf(term: string): string | undefined {
+  const registration = term === '' ? '6' : /^ISO(?:_IR| 2022 IR) (\d+)$/.exec(term)?.[1];
+  return registration !== undefined && isRegistration(registration) ? registration : undefined;
+}
+
+// PS3.5 6.1.2.5.3: the elements of the first term count again after a control character and a delimiter.
+const resetsText = (byte: number): boolean => byte < 0x20 || byte === 0x5c;
+const resetsName = (byte: number): boolean => resetsText(byte) || byte === 0x5e || byte === 0x3d;
+
+function extendedSet(terms: readonly string[], registrations: readonly string[]): CharacterSet {
+  // Bytes that nothing designates keep their value when read as Latin-1.
+  const rules = { registrations, undesignated: '100' };
+  const text = codeExtension({ ...rules, resets: resetsText });
+  const name = codeExtension({ ...rules, resets: resetsName });
   return {
     terms,
-    decode: (bytes, isPersonName) => decodeExtended(bytes, terms, isPersonName),
-    encode: (text, isPersonName) => {
-      const bytes = encodeExtended(text, terms, isPersonName);
+    decode: (bytes, isPersonName) => {
+      const decoded = (isPersonName ? name : text).decode(bytes);
+      if (decoded !== undefined) return decoded;
+      throw new SwfError('data-type', 'a text designates a character set that is not supported (PS3.5 6.1.2.5)');
+    },
+    encode: (value, isPersonName) => {
+      const bytes = (isPersonName ? name : text).encode(value);
       if (!bytes) throw unmappable(terms);
       return bytes;
     },
@@ -96,7 +114,8 @@ function supportedSet(terms: readonly string[]): CharacterSet | undefined {
   const encoding = ENCODINGS[first];
   if (terms.length <= 1 && (first === '' || first === 'ISO_IR 6')) return defaultSet;
   if (terms.length === 1 && encoding !== undefined) return plainSet(terms, encoding);
-  return isExtensible(terms) ? extendedSet(terms) : undefined;
+  const registrations = terms.flatMap((term) => registrationOf(term) ?? []);
+  return registrations.length === terms.length ? extendedSet(terms, registrations) : undefined;
 }
 
 const trimmed = (terms: readonly string[]): string[] => terms.map((term) => term.trim());

@@ -1,6 +1,6 @@
 import { encodeLabelled, findCharacterSet, utf8 } from './charset.ts';
 import { encodingCharacters } from './delimiters.ts';
-import { joinTrimmed, writeField } from './encode.ts';
+import { characterSetField, joinTrimmed, writeField } from './encode.ts';
 import type { Field } from './encode.ts';
 import { readHeader, readText } from './header.ts';
 import type { Hl7Header } from './header.ts';
@@ -20,6 +20,8 @@ export interface AckAnswer {
   /** IANA name, for the offset in MSH-7. */
   readonly timeZone: string;
   readonly error?: AckError;
+  /** The acknowledgement travels as a message of its own and asks for CA or CE (MSH-15, HL7 v2.5.1 2.9.3). */
+  readonly asMessage?: true;
 }
 
 /** Why a message was not accepted. */
@@ -30,6 +32,8 @@ export interface AckError {
   readonly location?: string;
   /** A sentence for a person, without message content. */
   readonly text: string;
+  /** Our own code for the failure, which ERR-5 carries from v2.5 on (HL7 table 0533). */
+  readonly application?: string;
 }
 
 /** HL7 table 0357. */
@@ -48,6 +52,9 @@ const meanings: Readonly<Record<string, string>> = {
   '206': 'Application record locked',
   '207': 'Application internal error',
 };
+
+/** The coding system of our own codes (ERR-5.3). */
+const codingSystem = 'SWF';
 
 // The longest MSA-3 of v2.3.1 and ERR-8 of v2.5.1.
 const longestMsa3 = 80;
@@ -81,16 +88,17 @@ function ackMsh(header: Hl7Header, answer: AckAnswer, label: string): string[] {
     write(answer.controlId),
     echo(header, 11) || 'P',
     echo(header, 12) || '2.3.1',
-    ...Array<string>(5).fill(''),
-    write(label),
+    ...['', '', ...(answer.asMessage ? ['AL', 'NE'] : ['', '']), ''],
+    write(characterSetField(label)),
   ];
 }
 
-/** ERR-2, ERR-3, ERR-4 and ERR-8 (HL7 v2.5.1 2.14.5; ITI TF-2 Appendix C). */
+/** ERR-2, ERR-3, ERR-4, ERR-5 and ERR-8 (HL7 v2.5.1 2.14.5; ITI TF-2 Appendix C). */
 function errorFrom25(error: AckError): Field[] {
   const code = [error.hl7, meanings[error.hl7], 'HL70357'];
-  const unused = [undefined, undefined, undefined];
-  return [undefined, error.location?.split('^'), code, 'E', ...unused, error.text.slice(0, longestErr8)];
+  const application = error.application === undefined ? undefined : [error.application, undefined, codingSystem];
+  const text = error.text.slice(0, longestErr8);
+  return [undefined, error.location?.split('^'), code, 'E', application, undefined, undefined, text];
 }
 
 /** ERR-1 (HL7 v2.3.1 chapter 2): segment, sequence, field, code. */
@@ -100,7 +108,7 @@ function errorBefore25(error: AckError): Field[] {
 }
 
 /**
- * The acknowledgement of a message in the original mode (HL7 v2.5.1 2.9.2, 2.14.8): the sender's delimiters,
+ * The acknowledgement of a message in the original or the enhanced mode (HL7 v2.5.1 2.9.2, 2.9.3, 2.14.8): the sender's delimiters,
  * character set, version and processing id; sender and receiver change places with all their components.
  */
 export function buildAck(header: Hl7Header, answer: AckAnswer): Uint8Array {
@@ -117,7 +125,7 @@ export function buildAck(header: Hl7Header, answer: AckAnswer): Uint8Array {
   return encodeLabelled(
     (label) => [ackMsh(header, answer, label), msa, ...err].map(join).join(''),
     findCharacterSet(header.characterSet) ?? utf8,
-  );
+  ).bytes;
 }
 
 /** What a peer answered. */

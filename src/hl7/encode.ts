@@ -1,5 +1,6 @@
 import { SwfError } from '../platform/errors.ts';
-import { characterSetOf, encodeLabelled } from './charset.ts';
+import { characterSetOf, encodeLabelled, utf8 } from './charset.ts';
+import type { Encoded } from './charset.ts';
 import { encodingCharacters, standardDelimiters } from './delimiters.ts';
 import type { Delimiters } from './delimiters.ts';
 import { escapeText } from './escape.ts';
@@ -65,26 +66,34 @@ function writeSegment([name, ...fields]: SegmentValues, position: number): strin
   return joinTrimmed([...head, ...texts], standardDelimiters.field);
 }
 
+/** MSH-18 for the name of a character set, which has `~` between its repetitions. */
+export function characterSetField(name: string): Field {
+  return { repetitions: name.split('~').map((repetition) => [repetition]) };
+}
+
 /** MSH with MSH-18 put in; MSH-3 stands at index 1. */
 function labelled(msh: SegmentValues, label: string): SegmentValues {
   const [name, ...fields] = msh;
   const before = Array.from({ length: 15 }, (_, index) => fields[index]);
-  return [name, ...before, label, ...fields.slice(16)];
+  return [name, ...before, characterSetField(label), ...fields.slice(16)];
 }
 
 /**
- * Writes a message (HL7 v2.5.1 2.6) with the recommended delimiters and CR after every segment. MSH-18 is put in only
- * when the text is not ASCII: `characterSet` (a name of table 0211), or UNICODE UTF-8 when that is '' or cannot carry
- * the text.
+ * Writes a message (HL7 v2.5.1 2.6) with the recommended delimiters and CR after every segment, and says whether the
+ * wanted set could carry it. MSH-18 is put in only when the text is not ASCII: `characterSet` (names of table 0211, `~`
+ * between several), or UNICODE UTF-8 when that is '' or cannot carry the text.
  * @throws SwfError 'value-not-found' for an unknown character set, 'internal' when the first segment is not MSH
  */
-export function encodeMessage(segments: readonly SegmentValues[], options: { characterSet: string }): Uint8Array {
+export function encodeReported(segments: readonly SegmentValues[], options: { characterSet: string }): Encoded {
   const [msh = ['' as const], ...others] = segments;
   const body = others.map((segment, index) => `${writeSegment(segment, index + 1)}\r`).join('');
-  return encodeLabelled(
-    (label) => `${writeSegment(labelled(msh, label), 0)}\r${body}`,
-    characterSetOf(options.characterSet),
-  );
+  const wanted = options.characterSet === '' ? utf8 : characterSetOf(options.characterSet);
+  return encodeLabelled((label) => `${writeSegment(labelled(msh, label), 0)}\r${body}`, wanted);
+}
+
+/** The bytes of encodeReported, for a caller to whom every set is good. */
+export function encodeMessage(segments: readonly SegmentValues[], options: { characterSet: string }): Uint8Array {
+  return encodeReported(segments, options).bytes;
 }
 
 /** What MSH says of a message that we send. */

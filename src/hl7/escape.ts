@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { decodeText } from './charset.ts';
 import type { CharacterSet } from './charset.ts';
 import type { Delimiters } from './delimiters.ts';
@@ -33,6 +34,28 @@ function meaningOf(code: string, delimiters: Delimiters): string | undefined {
   }
 }
 
+const ESC = 0x1b;
+
+// `\Cxxyy\` and `\Mxxyyzz\` without their escape characters: in hexadecimal what follows ESC (HL7 v2.5.1 2.7.3).
+const designation = 'C[0-9A-F]{4}|M[0-9A-F]{4}(?:[0-9A-F]{2})?';
+const isDesignation = new RegExp(`^(?:${designation})$`, 'i');
+
+/**
+ * The bytes of a message with the switches of character sets that are written with HL7's escape character as the
+ * ISO 2022 escape sequences they stand for, as far as the set knows them: bytes after one may look like delimiters.
+ */
+export function withEscapeSequences(bytes: Buffer, { delimiters, characterSet }: Encoding): Buffer {
+  const { escape } = delimiters;
+  if (!characterSet.isSwitched || !(bytes.includes(`${escape}C`) || bytes.includes(`${escape}M`))) return bytes;
+  const quoted = `[${escape === '^' || escape === '\\' || escape === ']' ? '\\' : ''}${escape}]`;
+  const pattern = new RegExp(`${quoted}(${designation})${quoted}`, 'gi');
+  const text = bytes.toString('latin1').replace(pattern, (written, code: string) => {
+    const sequence = Buffer.from(ESC.toString(16) + code.slice(1), 'hex');
+    return characterSet.decode(sequence) === '' ? sequence.toString('latin1') : written;
+  });
+  return Buffer.from(text, 'latin1');
+}
+
 interface Run {
   readonly text: string;
   /** Position of the closing escape character. */
@@ -58,8 +81,15 @@ function readHexadecimal(text: string, start: number, { delimiters, characterSet
     end = close;
   }
   if (parts.length === 0) return undefined;
-  const decoded = decodeText(Buffer.from(parts.join(''), 'hex'), characterSet);
-  return { text: decoded ?? text.slice(start, end + 1), end };
+  const bytes = Buffer.from(parts.join(''), 'hex');
+  return { text: decodeHexadecimal(bytes, characterSet) ?? text.slice(start, end + 1), end };
+}
+
+/** A control character that switches nothing is one: only with ESC or beyond ASCII is a byte more than itself. */
+function decodeHexadecimal(bytes: Buffer, characterSet: CharacterSet): string | undefined {
+  const isSwitching = characterSet.isSwitched && bytes.includes(ESC);
+  const decoded = isAscii(bytes) && !isSwitching ? undefined : decodeText(bytes, characterSet);
+  return decoded ?? (isAscii(bytes) ? bytes.toString('latin1') : undefined);
 }
 
 /** One escape sequence that begins at `start`; what is unknown is kept as it stands. */
@@ -68,6 +98,8 @@ function readSequence(text: string, start: number, encoding: Encoding): Run | un
   if (end < 0) return undefined;
   const meaning = meaningOf(text.slice(start + 1, end), encoding.delimiters);
   if (meaning !== undefined) return { text: meaning, end };
+  const code = text.slice(start + 1, end);
+  if (isDesignation.test(code)) return { text: `\\${code}\\`, end };
   return readHexadecimal(text, start, encoding) ?? { text: text.slice(start, end + 1), end };
 }
 
@@ -90,10 +122,13 @@ function isControl(character: string): boolean {
   return character < ' ' || character === '\x7F';
 }
 
-/** Everything that might need an escape sequence: delimiters are neither letters nor digits. */
-const suspicious = /[^0-9A-Za-z ]/g;
+/** A switch of character sets, or anything that might need an escape: delimiters are neither letters nor digits. */
+const suspicious = new RegExp(`\\\\(${designation})\\\\|[^0-9A-Za-z ]`, 'gi');
 
-/** The text of a message that stands for a value: no delimiter and no control character survives (HL7 v2.5.1 2.7). */
+/**
+ * The text of a message that stands for a value: no delimiter and no control character survives (HL7 v2.5.1 2.7).
+ * A switch of character sets that nobody could follow goes on as the switch it is.
+ */
 export function escapeText(value: string, delimiters: Delimiters): string {
   if (value.search(suspicious) < 0) return value;
   const { field, component, subcomponent, repetition, escape, truncation } = delimiters;
@@ -107,7 +142,8 @@ export function escapeText(value: string, delimiters: Delimiters): string {
   };
   // With a dot among the delimiters `.br` would be cut in two.
   const newline = '.' in letters ? 'X0A' : '.br';
-  return value.replace(suspicious, (character) => {
+  return value.replace(suspicious, (character, designation: string | undefined) => {
+    if (designation !== undefined) return escape + designation + escape;
     const code = letters[character] ?? (character === '\n' ? newline : undefined);
     if (code !== undefined) return escape + code + escape;
     if (!isControl(character)) return character;

@@ -1,8 +1,8 @@
-import { characterSetOfMessage, decodeText, detectCharacterSet, findCharacterSet } from './charset.ts';
+import { decodeText, detectCharacterSet, findCharacterSet } from './charset.ts';
 import type { CharacterSet } from './charset.ts';
 import { guessDelimiters } from './delimiters.ts';
 import type { Delimiters } from './delimiters.ts';
-import { unescapeText } from './escape.ts';
+import { unescapeText, withEscapeSequences } from './escape.ts';
 
 /** The MSH segment as values; what is absent is '' (HL7 v2.5.1 2.14.9). */
 export interface Hl7Header {
@@ -36,7 +36,7 @@ export interface Hl7Header {
   readonly applicationAcknowledgement: string;
   /** The repetitions of MSH-18 as they were sent; none when it is empty. */
   readonly characterSets: readonly string[];
-  /** The table 0211 name of the set the header was read in; '' is ASCII. */
+  /** The table 0211 name of the set the header was read in, several with `~` between them; '' is ASCII. */
   readonly characterSet: string;
   /** Field n of MSH as text, delimiters and escapes included: what an acknowledgement echoes. */
   readonly rawFields: readonly string[];
@@ -75,8 +75,7 @@ export function characterSetNames(line: Buffer, delimiters: Delimiters): string[
 
 /** The set of the names when all of them are known, else the one the bytes look like. */
 function readableSet(names: readonly string[], bytes: Buffer): CharacterSet {
-  const known = names.every((name) => findCharacterSet(name)) ? characterSetOfMessage(names) : undefined;
-  return detectCharacterSet(bytes, known);
+  return detectCharacterSet(bytes, findCharacterSet(names.join('~')));
 }
 
 /** The header from the text of the MSH segment. */
@@ -128,10 +127,17 @@ export function readHeader(bytes: Uint8Array): Hl7Header | undefined {
   return headerOf(text ?? line.toString('latin1'), { delimiters, characterSet, characterSets });
 }
 
+/** True when escape sequences switch between the sets of a message: ESC, SO and SI belong to its text (ISO 2022). */
+export function usesEscapes(header: Hl7Header): boolean {
+  return findCharacterSet(header.characterSet)?.isSwitched ?? false;
+}
+
 /** The text of a message as well as it can be read, for people to look at; undefined when it does not begin with MSH. */
 export function readText(bytes: Uint8Array): string | undefined {
   const header = readHeader(bytes);
   if (!header) return undefined;
   const buffer = fromMsh(bytes);
-  return decodeText(buffer, readableSet(header.characterSets, buffer)) ?? buffer.toString('latin1');
+  const characterSet = readableSet(header.characterSets, buffer);
+  const text = decodeText(withEscapeSequences(buffer, { delimiters: header.delimiters, characterSet }), characterSet);
+  return text ?? buffer.toString('latin1');
 }

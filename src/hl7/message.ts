@@ -1,14 +1,14 @@
 import { SwfError } from '../platform/errors.ts';
 import { characterSetOf, characterSetOfMessage, decodeText, detectCharacterSet } from './charset.ts';
-import type { CharacterSet } from './charset.ts';
 import { readDelimiters } from './delimiters.ts';
+import { withEscapeSequences } from './escape.ts';
 import type { Encoding } from './escape.ts';
-import { characterSetNames, firstLine, fromMsh, headerOf, readHeader, readText } from './header.ts';
+import { characterSetNames, firstLine, fromMsh, headerOf, readHeader, readText, usesEscapes } from './header.ts';
 import type { Hl7Header } from './header.ts';
 import { segmentOf } from './segment.ts';
 import type { Segment, Value } from './segment.ts';
 
-export { readHeader, readText };
+export { readHeader, readText, usesEscapes };
 export type { Hl7Header, Segment, Value };
 
 /** A message that was taken apart (HL7 v2.5.1 2.5). */
@@ -98,8 +98,9 @@ function valueAt(byName: ReadonlyMap<string, readonly Segment[]>, text: string):
   return segment?.get(place.field, place.component, place.subcomponent, place.repetition);
 }
 
-function decodeWhole(bytes: Uint8Array, characterSet: CharacterSet): string {
-  const text = decodeText(bytes, characterSet);
+function decodeWhole(bytes: Buffer, encoding: Encoding): string {
+  const { characterSet } = encoding;
+  const text = decodeText(withEscapeSequences(bytes, encoding), characterSet);
   if (text !== undefined) return text;
   throw new SwfError('data-type', `the bytes are not valid in ${characterSet.name}; let MSH-18 name the set in use`, {
     location: 'MSH^1^18',
@@ -107,8 +108,8 @@ function decodeWhole(bytes: Uint8Array, characterSet: CharacterSet): string {
 }
 
 /**
- * Takes a message apart (HL7 v2.5.1 2.5, 2.7, 2.14.9). Without MSH-18 it is read in `characterSet` (a name of table
- * 0211), or in what its bytes look like.
+ * Takes a message apart (HL7 v2.5.1 2.5, 2.7, 2.14.9). Without MSH-18 it is read in `characterSet` (names of table
+ * 0211, `~` between several), or in what its bytes look like.
  * @throws SwfError 'data-type', 'value-not-found', 'segment-sequence' or 'required-field-missing' with its location
  */
 export function parseMessage(bytes: Uint8Array, options: { characterSet?: string } = {}): Hl7Message {
@@ -122,9 +123,10 @@ export function parseMessage(bytes: Uint8Array, options: { characterSet?: string
   const declared = characterSetOfMessage(characterSets);
   const usual = declared.name === '' ? characterSetOf(options.characterSet ?? '') : declared;
   const characterSet = detectCharacterSet(buffer, usual);
-  const lines = splitSegments(decodeWhole(buffer, characterSet));
-  const byName = indexSegments(lines, { delimiters, characterSet });
-  const header = headerOf(lines[0] ?? '', { delimiters, characterSet, characterSets });
+  const encoding = { delimiters, characterSet };
+  const lines = splitSegments(decodeWhole(buffer, encoding));
+  const byName = indexSegments(lines, encoding);
+  const header = headerOf(lines[0] ?? '', { ...encoding, characterSets });
   if (header.messageType === '') {
     throw new SwfError('required-field-missing', 'MSH-9 Message Type is empty', { location: 'MSH^1^9' });
   }

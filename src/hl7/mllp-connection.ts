@@ -2,9 +2,12 @@ import type { Socket } from 'node:net';
 import { createDeframer, frame } from './mllp.ts';
 import type { DeframeEvent } from './mllp.ts';
 
-/** Takes one message and gives its answer; `undefined`: nothing readable, the connection is closed. */
+/**
+ * Takes one message and gives its answer. `silent`: the sender wants none (MSH-15 and MSH-16, HL7 v2.5.1 2.9.3) and
+ * the next message is read; `undefined`: nothing readable, the connection is closed.
+ */
 export interface MllpHandler {
-  (message: Uint8Array, connection: { remoteAddress: string }): Promise<Uint8Array | undefined>;
+  (message: Uint8Array, connection: { remoteAddress: string }): Promise<Uint8Array | 'silent' | undefined>;
 }
 
 /** What happened on a connection beside messages. */
@@ -64,11 +67,12 @@ function createAnswering(socket: Socket, handle: MllpHandler) {
     get inHand() {
       return inHand;
     },
-    /** `full`: the peer must read before more is written; `nothing`: there was no answer. */
-    async answer(message: Uint8Array): Promise<'written' | 'full' | 'nothing'> {
+    /** `full`: the peer must read before more is written; `nothing`: there is no answer to give. */
+    async answer(message: Uint8Array): Promise<'written' | 'full' | 'silent' | 'nothing'> {
       inHand = true;
       const bytes = await handle(message, { remoteAddress }).finally(() => (inHand = false));
       if (bytes === undefined) return 'nothing';
+      if (bytes === 'silent') return 'silent';
       return socket.write(frame(bytes)) || socket.destroyed ? 'written' : 'full';
     },
   };

@@ -1,10 +1,14 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
+import type { z } from 'zod';
 import { SwfError, describeError } from '../platform/errors.ts';
 import { storeError } from '../store/prisma.ts';
-import { type Problem, ProblemError, parameterProblem, problemOf } from './problem.ts';
-import type { AppDeps, Reply, Route } from './route.ts';
+import { bodyReader } from './body.ts';
+import { ownPagesOnly } from './origin.ts';
+import { type Place, type Problem, ProblemError, parameterProblem, problemOf } from './problem.ts';
+import { type AppDeps, type Reply, type Route, reasonHeader } from './route.ts';
 import { routes } from './routes.ts';
 
 export type { AppDeps, Check } from './route.ts';
@@ -57,31 +61,77 @@ function requireToken(token: string): RequestHandler {
   };
 }
 
-function checked(schema: Route['query'], values: object, place: 'path' | 'query'): never {
+function checked<T extends Route['query']>(schema: T, values: object, place: Place): z.output<T> {
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw parameterProblem(parsed.error, place, Object.keys(schema.shape));
-  return parsed.data as never;
+  return parsed.data;
 }
 
-function answer(response: Response, reply: Reply<unknown>): void {
+/** `X-Reason`; Node hands headers over as Latin-1, whatever they were sent in. */
+function reasonOf({ headers }: Request): string | undefined {
+  const bytes = Buffer.from([headers['x-reason'] ?? ''].flat().join(', '), 'latin1');
+  const given = bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
+  return given === '' ? undefined : checked(reasonHeader, { 'X-Reason': given }, 'header')['X-Reason'];
+}
+
+function answer(response: Response, reply: Reply<unknown>, status = 200): void {
   if ('json' in reply) {
-    response.status(reply.status ?? 200).json(reply.json);
+    if (reply.location !== undefined) response.location(reply.location);
+    response.status(reply.status ?? status).json(reply.json);
     return;
   }
   response.type(reply.type).send(Buffer.from(reply.body));
 }
 
 function handlerFor(route: Route, deps: AppDeps): RequestHandler {
-  const { params, query } = route;
+  const { params, query, status } = route;
   const types = ['application/json', ...(route.texts ?? [])];
+  const bodyOf = bodyReader(route, deps.department.config.limits.hl7.messageBytes);
   return async (request: Request, response) => {
     const call = {
-      params: checked(params, request.params, 'path'),
-      query: checked(query, request.query, 'query'),
+      params: checked(params, request.params, 'path') as never,
+      query: checked(query, request.query, 'query') as never,
+      body: (await bodyOf(request, response)) as never,
+      // Nobody signs in.
+      actor: { name: 'department', reason: route.reason ? reasonOf(request) : undefined },
       wantsText: request.accepts(types) === 'text/plain',
     };
-    answer(response, await route.answer(deps, call));
+    answer(response, await route.answer(deps, call), status);
   };
+}
+
+/** A path that is there, asked by another method (RFC 9110 15.5.6). */
+function otherMethod(allowed: readonly string[]): RequestHandler {
+  const allow = allowed.join(', ');
+  return (_request, response) => {
+    response.set('Allow', allow);
+    throw new ProblemError('method-not-allowed', `this path takes ${allow}`);
+  };
+}
+
+/** Adds the routes of one path, and the answer to all other methods. */
+function addPath(app: Express, deps: AppDeps, routes: readonly Route[]): void {
+  const [{ path } = { path: '' }] = routes;
+  const pattern = path.replace(/\{(\w+)\}/g, ':$1');
+  app.all(pattern, (_request, response, next) => {
+    response.locals['path'] = path;
+    next();
+  });
+  for (const route of routes) {
+    if (route.method === 'get') app.get(pattern, handlerFor(route, deps));
+    else app.post(pattern, ownPagesOnly(deps.token), handlerFor(route, deps));
+  }
+  app.all(pattern, otherMethod(routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : ['POST']))));
+}
+
+function addRoutes(app: Express, deps: AppDeps, routes: readonly Route[]): void {
+  for (const path of new Set(routes.map((route) => route.path))) {
+    addPath(
+      app,
+      deps,
+      routes.filter((route) => route.path === path),
+    );
+  }
 }
 
 const unknownRoute: RequestHandler = () => {
@@ -99,23 +149,21 @@ function errorHandler({ department }: AppDeps): ErrorRequestHandler {
   };
 }
 
-/** The web interface as an Express app that listens to nothing. */
-export function createApp(deps: AppDeps): Express {
+/** The web interface, or that of another table, as an Express app that listens to nothing. */
+export function createApp(deps: AppDeps, table: readonly Route[] = routes): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.enable('case sensitive routing');
   app.use(requestLog(deps), safeHeaders);
-  const add = (route: Route): void => {
-    const named: RequestHandler = (_request, response, next) => {
-      response.locals['path'] = route.path;
-      next();
-    };
-    app.get(route.path.replace(/\{(\w+)\}/g, ':$1'), named, handlerFor(route, deps));
-  };
-  routes.filter((route) => route.open).forEach(add);
+  const open = table.filter((route) => route.open);
+  addRoutes(app, deps, open);
   if (deps.token !== undefined) app.use(requireToken(deps.token));
-  routes.filter((route) => !route.open).forEach(add);
+  addRoutes(
+    app,
+    deps,
+    table.filter((route) => !route.open),
+  );
   // Who types the address that the start prints wants to see what there is.
   app.get('/', (_request, response) => response.redirect('/docs'));
   app.use(unknownRoute, errorHandler(deps));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { LocalDateTime } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
 import { worklistDate } from '../transactions/rad-05-worklist.ts';
 
@@ -41,3 +42,21 @@ function isDate(value: string): boolean {
 export const date = z
   .string()
   .refine(isDate, 'must be YYYY-MM-DD, YYYYMMDD, today, or a range YYYYMMDD-YYYYMMDD of real days');
+
+function isDay(value: string): boolean {
+  return dayOf(value.replaceAll('-', '')) === value;
+}
+
+/** A day of the calendar, `YYYY-MM-DD`. */
+export const day = z.string().refine(isDay, 'must be a real day, YYYY-MM-DD');
+
+const LOCAL = /^(\d{4}-\d{2}-\d{2})T((?:[01]\d|2[0-3]):[0-5]\d)(:[0-5]\d)?$/;
+
+/** `YYYY-MM-DDTHH:MM[:SS]` on the site's wall clock. */
+export const localDateTime = z
+  .string()
+  .refine((value) => isDay(LOCAL.exec(value)?.[1] ?? ''), 'must be YYYY-MM-DDTHH:MM[:SS] of a real day, without a zone')
+  .transform((value): LocalDateTime => {
+    const [, date = '', minutes = '', seconds = ':00'] = LOCAL.exec(value) ?? [];
+    return { date, time: `${minutes}${seconds}` };
+  });

@@ -1,3 +1,4 @@
+import { bodyTypes } from './body.ts';
 import { type Html, html, page } from './html.ts';
 import { COMPONENTS, type JsonSchema, type Parameter, componentsOf, parametersOf } from './describe-routes.ts';
 import type { Route } from './route.ts';
@@ -53,12 +54,17 @@ function parametersTable(parameters: readonly Parameter[]): Html {
   </table>`;
 }
 
+function shapeLink({ name }: { readonly name: string }): Html {
+  return html`<a href="#${name}">${name}</a>`;
+}
+
 function routeSection(route: Route): Html {
-  const { response, texts = [] } = route;
-  const shape = response ? [html`<a href="#${response.name}">${response.name}</a> `] : [];
-  return html`<h2><code>GET ${route.path}</code></h2>
+  const { response, texts = [], body } = route;
+  const shape = response ? [html`${shapeLink(response)} `] : [];
+  const taken = body ? [html`<p class="more">Takes: ${shapeLink(body)} as ${bodyTypes(route).join(' or ')}</p>`] : [];
+  return html`<h2><code>${route.method.toUpperCase()} ${route.path}</code></h2>
     <p>${route.summary}</p>
-    ${parametersTable(parametersOf(route))}
+    ${parametersTable(parametersOf(route))} ${taken}
     <p class="more">Answers: ${shape}${texts.join(', ')}</p>`;
 }
 
@@ -75,9 +81,9 @@ export function docsPage(routes: readonly Route[], version: string): string {
     'swf-orchestrator: web interface',
     html`<h1>Web interface of swf-orchestrator ${version}</h1>
       <p>
-        Every route is a <code>GET</code>. The same as a document for programs:
-        <a href="/openapi.json">/openapi.json</a>. When the server was given a token, everything but
-        <code>/livez</code> needs <code>Authorization: Bearer TOKEN</code>. An error is
+        The same as a document for programs: <a href="/openapi.json">/openapi.json</a>. A <code>POST</code> takes
+        <code>application/json</code>; where nothing need be said, its body may be left out. When the server was given a
+        token, everything but <code>/livez</code> needs <code>Authorization: Bearer TOKEN</code>. An error is
         <code>application/problem+json</code>; its <code>type</code> is the code of the failure.
       </p>
       ${routes.map(routeSection)}

@@ -5,9 +5,14 @@ import { type FailureCode, failures, toSwfError } from '../platform/errors.ts';
 /** Failures that only a web client can cause, with their HTTP status; all others are rows of platform/errors.ts. */
 const requestFailures = {
   'unknown-parameter': 400,
+  'malformed-json': 400,
   unauthorized: 401,
+  'foreign-origin': 403,
   'unknown-route': 404,
+  'method-not-allowed': 405,
   'not-acceptable': 406,
+  'too-large': 413,
+  'unsupported-media-type': 415,
 } as const satisfies Record<string, number>;
 
 export type ProblemCode = FailureCode | keyof typeof requestFailures;
@@ -50,17 +55,35 @@ export function problemOf(thrown: unknown): Problem {
   return new ProblemError(code, message).problem;
 }
 
-/** What is wrong with the parameters of a request: every mistake at once, the values never quoted. */
-export function parameterProblem(error: z.ZodError, place: 'path' | 'query', known: readonly string[]): ProblemError {
-  const unknown = error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
+/** Where a value of a request stands. */
+export type Place = 'path' | 'query' | 'body' | 'header';
+
+const keyName: Readonly<Record<Place, string>> = {
+  path: 'path parameter',
+  query: 'query parameter',
+  body: 'member of the body',
+  header: 'header',
+};
+
+/** Members that nobody knows, those of an object in the body with the way to it. */
+function unknownKeys({ issues }: z.ZodError): string[] {
+  return issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key].join('.')) : [],
+  );
+}
+
+/** What is wrong with the parameters or the body of a request: every mistake at once, the values never quoted. */
+export function parameterProblem(error: z.ZodError, place: Place, known: readonly string[]): ProblemError {
+  const unknown = unknownKeys(error);
   if (unknown.length > 0) {
     const names = unknown.map((name) => `'${name.slice(0, 40)}'`).join(', ');
     const usable = known.length > 0 ? `this route knows ${known.join(', ')}` : 'this route knows none';
-    return new ProblemError('unknown-parameter', `unknown query parameter ${names}: ${usable}`);
+    return new ProblemError('unknown-parameter', `unknown ${keyName[place]} ${names}: ${usable}`);
   }
   const mistakes = error.issues.map((issue) => {
-    const twice = issue.code === 'invalid_type' && issue.message.endsWith('received array');
-    return `${issue.path.join('.')}: ${twice ? 'is given more than once' : issue.message}`;
+    const twice = place === 'query' && issue.code === 'invalid_type' && issue.message.endsWith('received array');
+    return `${issue.path.join('.') || place}: ${twice ? 'is given more than once' : issue.message}`;
   });
-  return new ProblemError('data-type', `wrong ${place} parameter: ${mistakes.join('; ')}`);
+  const what = place === 'body' ? 'wrong body' : `wrong ${keyName[place]}`;
+  return new ProblemError('data-type', `${what}: ${mistakes.join('; ')}`);
 }

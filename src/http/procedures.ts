@@ -14,9 +14,11 @@ import { ProblemError } from './problem.ts';
 import { type Route, listOf, optional, paging, route, text } from './route.ts';
 import { acquisitionState, historyLine, procedure } from './schemas.ts';
 
-const id = text.describe('Requested procedure ID; an accession number while it names one procedure');
+/** How a procedure is named in a path. */
+export const procedureId = text.describe('Requested procedure ID; an accession number while it names one procedure');
 
-function shown({ context, patientDifferences, ...view }: ProcedureView) {
+/** A procedure as the interface answers it. */
+export function procedureShown({ context, patientDifferences, ...view }: ProcedureView) {
   return {
     ...view,
     instances: context.instances,
@@ -26,7 +28,7 @@ function shown({ context, patientDifferences, ...view }: ProcedureView) {
 }
 
 /** The one procedure that an id means. Throws a problem for none and for several. */
-function theOne<T>(meant: Meant<T>): T {
+export function theOne<T>(meant: Meant<T>): T {
   if ('one' in meant) return meant.one;
   const { several } = meant;
   if (several.length === 0) {
@@ -61,23 +63,23 @@ export const procedureRoutes: readonly Route[] = [
       const { limit, after, date: day, ...columns } = query;
       const filter = { ...columns, ...startDays(department, day) };
       const page = await listProcedures(department.store, filter, { limit, after });
-      return { json: { ...page, items: page.items.map(shown) } };
+      return { json: { ...page, items: page.items.map(procedureShown) } };
     },
   }),
   route({
     path: '/api/procedures/{id}',
     summary: 'One requested procedure.',
-    params: z.strictObject({ id }),
+    params: z.strictObject({ id: procedureId }),
     response: { name: 'Procedure', schema: procedure },
     problems: [404, 409],
     answer: async ({ department }, { params }) => ({
-      json: shown(theOne(await findProcedure(department.store, params.id))),
+      json: procedureShown(theOne(await findProcedure(department.store, params.id))),
     }),
   }),
   route({
     path: '/api/procedures/{id}/history',
     summary: 'Each transition of a procedure with its cause, oldest first.',
-    params: z.strictObject({ id }),
+    params: z.strictObject({ id: procedureId }),
     query: z.strictObject(paging),
     response: { name: 'History', schema: listOf(historyLine) },
     problems: [404, 409],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Actor } from '../transactions/actions.ts';
 import type { Department } from '../transactions/department.ts';
 
 /** One readiness check: what it is, whether it passed, and why not. */
@@ -19,9 +20,10 @@ export interface AppDeps {
   readonly version: string;
 }
 
-/** What a route answers: JSON of its schema, or a text as it is. */
+/** What a route answers: JSON of its schema, or a text as it is; `status` is the route's own where it is left out. */
 export type Reply<T> =
-  { readonly json: T; readonly status?: number } | { readonly type: string; readonly body: string | Uint8Array };
+  | { readonly json: T; readonly status?: number; readonly location?: string }
+  | { readonly type: string; readonly body: string | Uint8Array };
 
 /** A value that is only looked at. */
 type Shown<T> = T extends readonly (infer Item)[]
@@ -30,46 +32,83 @@ type Shown<T> = T extends readonly (infer Item)[]
     ? { readonly [Key in keyof T]: Shown<T[Key]> }
     : T;
 
-/** The checked parameters of a request. */
-export interface Call<P, Q> {
+/** The checked parameters and the checked body of a request. */
+export interface Call<P, Q, B> {
   readonly params: P;
   readonly query: Q;
+  readonly body: B;
+  /** Who acts, with `X-Reason` where the route keeps it and the client gave one. */
+  readonly actor: Actor;
   /** The client prefers `text/plain` to JSON. */
   readonly wantsText: boolean;
 }
 
 type Shape = z.ZodObject<z.ZodRawShape>;
 
-interface Definition<P extends Shape, Q extends Shape, R extends z.ZodType> {
+export type Method = 'get' | 'post';
+
+/** What a POST takes: JSON; one that is left out is an empty object. */
+interface Body<B extends Shape> {
+  readonly name: string;
+  readonly schema: B;
+  /** Takes text/plain as well, as large as an HL7 message may be; the bytes become what the schema makes of JSON. */
+  readonly ofText?: (bytes: Uint8Array) => z.output<B>;
+}
+
+/** The parts of a request that have a schema. */
+interface Taken<P extends Shape, Q extends Shape, B extends Shape> {
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: Body<B>;
+}
+
+interface Definition<R extends z.ZodType> {
+  /** `get` where it is left out. */
+  readonly method?: Method;
   /** In the words of OpenAPI: `/api/orders/{placerOrderNumber}`. */
   readonly path: string;
   readonly summary: string;
-  readonly params?: P;
-  readonly query?: Q;
-  /** JSON of a 200; a route without it answers text. */
+  /** JSON of the answer; a route without it answers text. */
   readonly response?: { readonly name: string; readonly schema: R };
+  /** Status of an answer that is no problem; 200 where it is left out. */
+  readonly status?: 201 | 202;
   /** Media types beside JSON. */
   readonly texts?: readonly string[];
   /** Statuses of problems that this route has beside those of all. */
   readonly problems?: readonly number[];
+  /** Keeps why somebody did it: the header `X-Reason`. */
+  readonly reason?: boolean;
   /** Answered without the token. */
   readonly open?: boolean;
-  readonly answer: (deps: AppDeps, call: Call<z.output<P>, z.output<Q>>) => Promise<Reply<Shown<z.input<R>>>>;
 }
 
-/** A row of the one table that routing, checking and the OpenAPI document are made of; every route is a GET. */
-export interface Route extends Omit<Definition<Shape, Shape, z.ZodType>, 'answer' | 'params' | 'query'> {
+type Answer<C, R> = (deps: AppDeps, call: C) => Promise<Reply<R>>;
+
+/** A row of the one table that routing, checking and the OpenAPI document are made of. */
+export interface Route extends Definition<z.ZodType> {
+  readonly method: Method;
   readonly params: Shape;
   readonly query: Shape;
-  readonly answer: (deps: AppDeps, call: Call<never, never>) => Promise<Reply<unknown>>;
+  readonly body?: Body<Shape>;
+  readonly answer: Answer<Call<never, never, never>, unknown>;
 }
 
+const nothing = z.strictObject({});
+
 /** A route whose answer is checked against its schemas by the compiler. */
-export function route<P extends Shape = Shape, Q extends Shape = Shape, R extends z.ZodType = z.ZodType>(
-  definition: Definition<P, Q, R>,
+export function route<
+  P extends Shape = Shape,
+  Q extends Shape = Shape,
+  B extends Shape = Shape,
+  R extends z.ZodType = z.ZodType,
+>(
+  definition: Definition<R> &
+    Taken<P, Q, B> & {
+      readonly answer: Answer<Call<z.output<P>, z.output<Q>, z.output<B>>, Shown<z.input<R>>>;
+    },
 ): Route {
-  const nothing = z.strictObject({});
-  return { ...definition, params: definition.params ?? nothing, query: definition.query ?? nothing };
+  const { method = 'get', params = nothing, query = nothing } = definition;
+  return { ...definition, method, params, query };
 }
 
 /** An empty value (`?date=`) asks for nothing, like one that is left out. */
@@ -83,6 +122,9 @@ export const text = z
   .min(1)
   .max(250)
   .refine((value) => !/\p{Cc}/u.test(value), 'may not hold control characters');
+
+/** The header that routes with `reason` keep. */
+export const reasonHeader = z.strictObject({ 'X-Reason': text.optional().describe('Why; kept in the history.') });
 
 /** A whole number of a path or query. */
 export function whole(least: number, most: number) {

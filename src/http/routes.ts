@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { departmentRoutes } from './department.ts';
 import { docsPage } from './docs-page.ts';
 import { healthRoutes } from './health.ts';
+import { messageActionRoutes } from './message-actions.ts';
 import { messageRoutes } from './messages.ts';
 import { describeRoutes } from './describe-routes.ts';
+import { orderActionRoutes } from './order-actions.ts';
 import { orderRoutes } from './orders.ts';
+import { procedureActionRoutes } from './procedure-actions.ts';
 import { procedureRoutes } from './procedures.ts';
 import { type Route, route } from './route.ts';
 
@@ -28,7 +31,10 @@ export const routes: readonly Route[] = [
   ...healthRoutes,
   ...documentRoutes,
   ...orderRoutes,
+  ...orderActionRoutes,
   ...procedureRoutes,
+  ...procedureActionRoutes,
   ...departmentRoutes,
   ...messageRoutes,
+  ...messageActionRoutes,
 ];

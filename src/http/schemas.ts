@@ -32,7 +32,7 @@ const stepStatus = z.enum([
 
 const orderNumbers = {
   accessionNumber: z.string().describe('OBR-18 / IPC-1'),
-  placerOrderNumber: z.string().describe('ORC-2.1'),
+  placerOrderNumber: z.string().nullable().describe('ORC-2.1; null while an order of the department waits for it'),
   fillerOrderNumber: z.string().describe('ORC-3.1'),
 };
 
@@ -42,10 +42,13 @@ const patientDifferences = z
 
 export const order = z.object({
   ...orderNumbers,
-  placerOrderIssuer: z.string().describe('ORC-2.2, else MSH-3 of the message that brought the order'),
+  placerOrderIssuer: z.string().nullable().describe('ORC-2.2, else MSH-3 of the message that brought the order'),
   patientId: z.string().describe('PID-3.1'),
   orderStatus: z.string().describe('ORC-5, HL7 table 0038'),
   reportedOrderStatus: z.string().nullable().describe('ORC-5 as RAD-3 last reported it'),
+  numberPending: z.boolean().describe('The order placer has been asked for its number and has not answered (RAD-3 SN)'),
+  alarm: z.string().nullable().describe('What a person has to do; null when nothing'),
+  visitStatus: z.string().nullable().describe('PREADMIT, OPEN, CLOSED, CANCELLED; null without a visit'),
   patientDifferences,
   procedures: z.array(z.object({ requestedProcedureId: z.string(), state: z.string() })),
   createdAt: instant,
@@ -82,6 +85,7 @@ export const procedure = z.object({
   orderStatus: z.string().describe('ORC-5, HL7 table 0038'),
   state: z.string().describe(acquisitionState.options.join(', ')),
   availability: z.string().describe('unknown, partial, available'),
+  report: z.string().describe('none, preliminary, final, corrected, cancelled'),
   instances: z.object({ named: z.int(), available: z.int() }),
   steps: z.array(step),
   performedSteps: z.array(z.object({ sopInstanceUid: uid, performedProcedureStepStatus: z.string() })),
@@ -181,6 +185,12 @@ const identifier = z.object({
 
 export const patient = z.object({
   identifiers: z.array(identifier),
+  formerIdentifiers: z
+    .array(identifier)
+    .describe('Replaced by a merge or a change (ADT^A40, A47); they still find the patient'),
+  merges: z
+    .array(z.object({ at: instant, messageId: z.int().nullable().describe('Entry of the journal') }))
+    .describe('Patients who were merged into this one'),
   name: z
     .object({
       family: z.string().optional(),
@@ -205,6 +215,34 @@ export const patient = z.object({
   ),
   orders: z.array(
     order.pick({ placerOrderNumber: true, placerOrderIssuer: true, accessionNumber: true, orderStatus: true }),
+  ),
+});
+
+export const replayed = z.object({
+  messageId: z.int().describe('Its new entry of the journal'),
+  answerCode: z.string().describe('MSA-1, or a DIMSE status in four hexadecimal digits'),
+});
+
+export const dryRun = z.object({
+  answer: z.string().describe('The acknowledgement, a segment a line'),
+  answerCode: z.string().describe('MSA-1'),
+  transaction: z.string().optional().describe('RAD-n'),
+  rules: z.array(z.string()).describe('Which rules fired, what is missing or odd'),
+  procedures: z.array(
+    procedure.pick({ requestedProcedureId: true, accessionNumber: true, studyInstanceUid: true, state: true }).extend({
+      steps: z.array(step.extend({ stepStatus: z.string() })),
+    }),
+  ),
+  history: z.array(
+    historyLine.pick({ event: true, from: true, to: true, remark: true }).extend({ requestedProcedureId: z.string() }),
+  ),
+  messages: z.array(
+    z.object({
+      destination: z.string(),
+      transaction: z.string(),
+      messageType: z.string(),
+      text: z.string().describe('A segment a line'),
+    }),
   ),
 });
 

@@ -1,240 +1,201 @@
-import { type Cwe, cwe, ei, readTimestamp, siteTimeOf, xcn } from '../hl7/datatypes.ts';
-import { type Segment, parsePlace } from '../hl7/message.ts';
+import type { Group } from '../hl7/grammar.ts';
+import type { Segment } from '../hl7/message.ts';
 import { SwfError } from '../platform/errors.ts';
-import type { PlacerOrder, RequestedStart } from '../workflow/vocabulary.ts';
+import { type OrderAction, orderControls } from '../workflow/order-control.ts';
+import type { OrderRequest } from '../workflow/statements.ts';
+import type { EntityIdentifier, OrderedService, PlacerOrder } from '../workflow/vocabulary.ts';
+import { numberFromHl7 } from './identifiers-from-hl7.ts';
+import {
+  type OrderContent,
+  type OrderSegments,
+  differingFields,
+  orderContentFromHl7,
+} from './order-content-from-hl7.ts';
+import { type ServiceSegments, orderedServiceFromHl7 } from './ordered-service-from-hl7.ts';
 import { type Reading, bounded, componentsOf, defined, expected, locationOf, required, textOf } from './reader.ts';
+import { stationsFromHl7 } from './station-from-hl7.ts';
+import { type Runs, groupsFromHl7, runsOf, segmentsIn } from './structure-from-hl7.ts';
 
-/** The segments of one order: an ORC and what follows it up to the next ORC. */
-interface OrderGroup {
-  readonly orc: Segment;
-  readonly tq1: Segment | undefined;
-  readonly obr: Segment;
-  readonly others: readonly Segment[];
+/** One ORC group while it is read. */
+interface OrderGroup extends OrderSegments {
+  readonly orderControl: string;
+  /** Never empty: without an OBR one that names no service. */
+  readonly requests: readonly ServiceSegments[];
+  readonly runs: Runs;
 }
 
-const before = new Set(['MSH', 'SFT', 'NTE', 'PID', 'PD1', 'NK1', 'PV1', 'PV2', 'IN1', 'IN2', 'IN3', 'GT1', 'AL1']);
+const actionOf = (orderControl: string): OrderAction | undefined =>
+  Object.hasOwn(orderControls, orderControl) ? orderControls[orderControl]?.action : undefined;
 
-function sequenceError(segment: Segment, sentence: string): SwfError {
-  return new SwfError('segment-sequence', sentence, { location: `${segment.name}^${segment.sequence}` });
+/** NW, PA, CH, RO: an order that is not there yet, and so has to say what it orders. */
+function isNew(orderControl: string): boolean {
+  const action = actionOf(orderControl);
+  return action === 'create' || action === 'createParent';
 }
 
-/** Splits a message into its ORC groups. Throws 'segment-sequence' (HL7 100) where the structure does not hold. */
-function groupsOf(reading: Reading): Segment[][] {
-  const groups: Segment[][] = [];
-  let patientSeen = false;
-  for (const segment of reading.message.segments) {
-    if (segment.name === 'PID') patientSeen = true;
-    if (segment.name === 'ORC') {
-      if (!patientSeen) throw sequenceError(segment, 'ORC stands before PID');
-      groups.push([segment]);
-      continue;
-    }
-    const group = groups.at(-1);
-    if (group) group.push(segment);
-    else if (segment.name === 'OBR') throw sequenceError(segment, 'OBR stands before any ORC');
-    else if (!before.has(segment.name) && !segment.name.startsWith('Z'))
-      reading.remarks.push(`${segment.name} stands before any ORC and is not read`);
-  }
-  if (groups.length === 0) throw new SwfError('segment-sequence', 'there is no ORC segment', { location: 'ORC^1' });
-  return groups;
+/** XO, XX: what it does not say stays, and what it says must be readable. */
+const isChange = (orderControl: string): boolean => actionOf(orderControl) === 'change';
+
+function orderGroup(group: Group, runs: Runs): OrderGroup | undefined {
+  const ORC = group.first('ORC');
+  if (!ORC) return undefined;
+  const all = segmentsIn(group);
+  const requests = group.groupsOf('OBSERVATION_REQUEST').map((request) => {
+    const segments = segmentsIn(request);
+    const named = (name: string): Segment[] => segments.filter((segment) => segment.name === name);
+    return { obr: named('OBR')[0], ipcs: named('IPC') };
+  });
+  return {
+    ORC,
+    TQ1: all.find((segment) => segment.name === 'TQ1'),
+    OBR: requests[0]?.obr,
+    all,
+    orderControl: required(ORC.get(1), locationOf(ORC, 1), 'the order control code (ORC-1)'),
+    requests: requests.length > 0 ? requests : [{ obr: undefined, ipcs: [] }],
+    runs,
+  };
 }
 
-function orderGroup(segments: readonly Segment[]): OrderGroup {
-  const [orc, ...others] = segments;
-  const obrs = others.filter((segment) => segment.name === 'OBR');
-  const [obr] = obrs;
-  if (!orc || !obr)
-    throw new SwfError('segment-sequence', 'an ORC has no OBR', { location: `OBR^${orc?.sequence ?? 1}` });
-  const second = obrs[1];
-  if (second) throw sequenceError(second, 'a second OBR follows one ORC; send one ORC for each OBR');
-  return { orc, tq1: others.find((segment) => segment.name === 'TQ1'), obr, others };
+function placerOrderNumberOf({ ORC }: OrderGroup): EntityIdentifier {
+  const what = 'the placer order number';
+  const number = numberFromHl7(ORC, 2, what);
+  return number ?? { id: required(undefined, locationOf(ORC, 2), `${what} (ORC-2)`) };
 }
 
-const knownControl = new Set(['NW']);
-
-/** Refuses what is not built, by name: nothing is acknowledged without its effect. */
-function checkControl(orc: Segment): void {
-  const control = required(orc.get(1), locationOf(orc, 1), 'the order control code (ORC-1)');
-  if (knownControl.has(control)) return;
-  const shown = /^[A-Z]{2}$/.test(control) ? `order control ${control} (ORC-1)` : 'this order control (ORC-1)';
-  throw new SwfError('value-not-found', `${shown} is not supported; supported is NW`, { location: locationOf(orc, 1) });
-}
-
-interface TimedField {
-  readonly segment: Segment | undefined;
-  readonly field: number;
-  readonly component: number;
-}
-
-/** TQ1-7, ORC-7.4, OBR-27.4, OBR-36: the first that is valued decides; an offset is converted to the site's clock. */
-function requestedStart(group: OrderGroup, reading: Reading): RequestedStart | undefined {
-  const places: TimedField[] = [
-    { segment: group.tq1, field: 7, component: 1 },
-    { segment: group.orc, field: 7, component: 4 },
-    { segment: group.obr, field: 27, component: 4 },
-    { segment: group.obr, field: 36, component: 1 },
-  ];
-  for (const { segment, field, component } of places) {
-    const value = segment && textOf(segment, field, component);
-    if (segment === undefined || value === undefined) continue;
-    try {
-      return siteTimeOf(readTimestamp(value), reading.rules.timeZone);
-    } catch {
-      const location = locationOf(segment, field, component);
-      throw new SwfError('data-type', `the requested start (${segment.name}-${field}) is not a time stamp`, {
-        location,
-      });
-    }
-  }
-  return undefined;
-}
-
-function priorityOf({ tq1, orc, obr }: OrderGroup): string | undefined {
-  return (tq1 && textOf(tq1, 9)) ?? textOf(orc, 7, 6) ?? textOf(obr, 27, 6) ?? textOf(obr, 5);
-}
-
-/** OBR-4 by the sender's rule: its first triplet, or its second for a sender that puts local codes first. */
-function serviceOf(obr: Segment, reading: Reading): Cwe {
-  const value = cwe(obr, 4);
-  const component = reading.rules.serviceCode === 'OBR-4.4' ? 4 : 1;
-  required(
-    textOf(obr, 4, component),
-    locationOf(obr, 4, component),
-    `the ordered service (${reading.rules.serviceCode})`,
-  );
-  bounded(
-    textOf(obr, 4, component) ?? '',
-    locationOf(obr, 4, component),
-    `the ordered service (${reading.rules.serviceCode})`,
-  );
-  if (!value || component === 1) return value ?? {};
-  return defined<Cwe>({ code: value.alternateCode, meaning: value.alternateMeaning, scheme: value.alternateScheme });
-}
-
-function stationsOf(group: OrderGroup, reading: Reading): string[] | undefined {
-  const place = reading.rules.station === undefined ? undefined : parsePlace(reading.rules.station);
-  const segment = place && [group.orc, ...group.others].find((other) => other.name === place.segment);
-  const station = place && segment && textOf(segment, place.field, place.component);
-  if (!station) return undefined;
-  if (!/^[\x20-\x5b\x5d-\x7e]{1,16}$/.test(station)) {
-    reading.remarks.push(`${reading.rules.station} is not an AE title and is not used`);
-    return undefined;
-  }
-  return [station];
-}
-
-/** An OBX by the text of its identifier and its unit, converted to what DICOM wants (kg, m). */
-function measurement(group: OrderGroup, name: string, units: Readonly<Record<string, number>>): string | undefined {
-  for (const obx of group.others) {
-    if (obx.name !== 'OBX' || textOf(obx, 3, 2)?.toLowerCase() !== name) continue;
-    const factor = units[textOf(obx, 6)?.toLowerCase() ?? ''];
-    const value = Number(textOf(obx, 5));
-    if (factor !== undefined && Number.isFinite(value) && value > 0)
-      return String(Number((value * factor).toPrecision(6)));
-  }
-  return undefined;
-}
-
-function accessionOf(group: OrderGroup): string | undefined {
-  const ipc = group.others.find((segment) => segment.name === 'IPC');
-  return textOf(group.obr, 18) ?? (ipc && textOf(ipc, 1));
-}
-
-function checkNumbers({ orc, obr }: OrderGroup, reading: Reading): void {
+function checkNumbers(group: OrderGroup, obr: Segment, reading: Reading): void {
   const other = textOf(obr, 2);
-  expected(reading, other !== undefined, locationOf(obr, 2), 'the placer order number (OBR-2)');
-  if (other !== undefined && other !== orc.get(2)) reading.remarks.push('OBR-2 differs from ORC-2, which is used');
+  if (isNew(group.orderControl))
+    expected(reading, other !== undefined, locationOf(obr, 2), 'the placer order number (OBR-2)');
+  if (other !== undefined && other !== group.ORC.get(2))
+    reading.remarks.push('OBR-2 differs from ORC-2, which is used');
 }
 
-/** What a conformant placer fills (RAD TF-2 4.2-3); where no structure is named, in both. */
+/** An order has one reason, one start and the like, those of its first OBR: what another OBR says is not passed over unseen. */
+function checkFurther({ OBR, requests }: OrderGroup, reading: Reading): void {
+  for (const { obr } of requests.slice(1)) {
+    const fields = OBR && obr ? differingFields(OBR, obr) : [];
+    if (fields.length > 0 && obr)
+      reading.remarks.push(
+        `OBR^${obr.sequence} differs from the first OBR of its order, which is used: ${fields.join(', ')}`,
+      );
+  }
+}
+
+/** What a conformant placer fills in a new order (RAD TF-2 4.2-3); where no message type is named, in all. */
 const requiredOfPlacer: readonly {
   name: string;
   field: number;
-  segment: 'orc' | 'obr' | 'tq1';
-  structure?: 'ORM' | 'OMG';
+  segment: 'ORC' | 'OBR' | 'TQ1';
+  types?: readonly string[];
 }[] = [
-  { name: 'the quantity and timing (ORC-7)', field: 7, segment: 'orc', structure: 'ORM' },
-  { name: 'the requested start (TQ1-7)', field: 7, segment: 'tq1', structure: 'OMG' },
-  { name: 'the transaction time (ORC-9)', field: 9, segment: 'orc' },
-  { name: 'the ordering provider (ORC-12)', field: 12, segment: 'orc' },
-  { name: 'the entering organisation (ORC-17)', field: 17, segment: 'orc' },
-  { name: 'the ordering provider (OBR-16)', field: 16, segment: 'obr' },
-  { name: 'the quantity and timing (OBR-27)', field: 27, segment: 'obr', structure: 'ORM' },
+  { name: 'the quantity and timing (ORC-7)', field: 7, segment: 'ORC', types: ['ORM'] },
+  { name: 'the requested start (TQ1-7)', field: 7, segment: 'TQ1', types: ['OMG', 'OMI'] },
+  { name: 'the transaction time (ORC-9)', field: 9, segment: 'ORC' },
+  { name: 'the ordering provider (ORC-12)', field: 12, segment: 'ORC' },
+  { name: 'the entering organisation (ORC-17)', field: 17, segment: 'ORC' },
+  { name: 'the ordering provider (OBR-16)', field: 16, segment: 'OBR' },
+  { name: 'the quantity and timing (OBR-27)', field: 27, segment: 'OBR', types: ['ORM'] },
 ];
 
 function checkRequired(group: OrderGroup, reading: Reading): void {
-  for (const { name, field, segment, structure } of requiredOfPlacer) {
-    if (structure !== undefined && structure !== reading.message.header.messageType) continue;
-    const place = group[segment];
-    const filled = place !== undefined && componentsOf(place, field) !== undefined;
-    expected(reading, filled, locationOf(place ?? segment.toUpperCase(), field), name);
+  for (const { name, field, segment, types } of requiredOfPlacer) {
+    if (types && !types.includes(reading.message.header.messageType)) continue;
+    const obrs = group.requests.map(({ obr }) => obr);
+    for (const place of segment === 'OBR' ? obrs : [group[segment]]) {
+      const filled = place !== undefined && componentsOf(place, field) !== undefined;
+      expected(reading, filled, locationOf(place ?? segment, field), name);
+    }
   }
 }
 
-function placerOrder(group: OrderGroup, reading: Reading): PlacerOrder {
-  const { orc, obr } = group;
-  checkControl(orc);
-  bounded(
-    required(orc.get(2), locationOf(orc, 2), 'the placer order number (ORC-2)'),
-    locationOf(orc, 2, 1),
-    'the placer order number (ORC-2)',
-  );
-  bounded(ei(orc, 2)?.namespace ?? '', locationOf(orc, 2, 2), 'the namespace of the placer order number (ORC-2.2)');
-  checkNumbers(group, reading);
-  checkRequired(group, reading);
-  const comments = group.others.filter((segment) => segment.name === 'NTE').map((nte) => nte.whole(3) ?? undefined);
-  return defined<PlacerOrder>({
-    placerOrderNumber: ei(orc, 2) ?? { id: '' },
-    placerGroupNumber: ei(orc, 4),
-    quantity: textOf(orc, 7, 1),
-    interval: textOf(orc, 7, 2),
-    priority: priorityOf(group),
-    requestedStart: requestedStart(group, reading),
-    transactionTime: textOf(orc, 9),
-    enteredBy: xcn(orc, 10),
-    orderingProvider: xcn(orc, 12) ?? xcn(obr, 16),
-    callBackPhone: textOf(orc, 14),
-    effectiveTime: textOf(orc, 15),
-    enteringOrganisation: cwe(orc, 17),
-    service: serviceOf(obr, reading),
-    dangerCode: cwe(obr, 12),
-    relevantClinicalInformation: obr.whole(13) ?? undefined,
-    specimenSource: componentsOf(obr, 15),
-    modality: modalityOf(obr, reading),
-    transportationMode: textOf(obr, 30),
-    reason: reasonOf(obr),
-    transportArranged: textOf(obr, 41),
-    procedureCode: cwe(obr, 44),
-    placerSupplementalServiceInformation: cwe(obr, 46),
-    comments: comments.some((text) => text !== undefined) ? comments.filter((text) => text !== undefined) : undefined,
-    bodyWeight: measurement(group, 'body weight', { kg: 1, g: 0.001 }),
-    bodyHeight: measurement(group, 'body height', { m: 1, cm: 0.01 }),
-    requestedAccessionNumber: accessionOf(group),
-    scheduledStationAeTitles: stationsOf(group, reading),
-  });
+/** The station for one OBR: named behind it, else behind its ORC, else before all orders; null where it is cleared. */
+function stationsOf(
+  { ORC, runs }: OrderGroup,
+  { obr }: ServiceSegments,
+  reading: Reading,
+): string[] | null | undefined {
+  return stationsFromHl7(reading, [...(obr ? [runs.from(obr)] : []), runs.from(ORC), runs.head]);
 }
 
-function modalityOf(obr: Segment, reading: Reading): string | undefined {
-  const modality = textOf(obr, 24)?.toUpperCase();
-  if (modality === undefined || /^[A-Z0-9_ ]{1,16}$/.test(modality)) return modality;
-  reading.remarks.push('OBR-24 is not a modality code and is not used');
+/** ORC-8 of a child order; senders that shift fields write other things there, and other orders have no parent. */
+function parentOf(
+  { ORC, orderControl }: OrderGroup,
+  parent: EntityIdentifier | undefined,
+  reading: Reading,
+): EntityIdentifier | undefined {
+  const what = 'the placer order number of the parent (ORC-8.1)';
+  if (orderControl === 'CH') {
+    expected(reading, parent !== undefined, locationOf(ORC, 8, 1), what);
+    bounded(parent?.id ?? '', locationOf(ORC, 8, 1), what);
+    return parent;
+  }
+  if (parent) reading.remarks.push(`${what} is used in a child order (ORC-1 CH) only`);
   return undefined;
 }
 
-// A reason may come as plain text in the first component.
-function reasonOf(obr: Segment): Cwe | undefined {
-  const reason = cwe(obr, 31);
-  if (!reason || reason.meaning !== undefined || reason.scheme !== undefined || reason.code === undefined)
-    return reason;
-  return { meaning: obr.whole(31) ?? reason.code };
+interface OrderRead {
+  readonly order: PlacerOrder | undefined;
+  readonly cleared: OrderContent['cleared'];
+}
+
+/** The first OBR is the order itself; what further OBR under the same ORC order comes with it. */
+function orderOf(group: OrderGroup, placerOrderNumber: EntityIdentifier, reading: Reading): OrderRead {
+  const { requests, orderControl } = group;
+  for (const { obr } of requests) if (obr) checkNumbers(group, obr, reading);
+  checkFurther(group, reading);
+  if (isNew(orderControl)) checkRequired(group, reading);
+  const { values, cleared } = orderContentFromHl7(group, reading);
+  const parent = parentOf(group, values.parent, reading);
+  const needed = isNew(orderControl) ? 'service needed' : 'service optional';
+  const stations = requests.map((request) => stationsOf(group, request, reading));
+  const [first = { service: {} }, ...further] = requests.map((request, index) =>
+    defined<OrderedService>({
+      ...orderedServiceFromHl7(request, reading, needed),
+      scheduledStationAeTitles: stations[index] ?? undefined,
+    }),
+  );
+  const furtherServices = further.length > 0 ? further : undefined;
+  const order = defined<PlacerOrder>({ ...values, ...first, parent, placerOrderNumber, furtherServices });
+  return { order, cleared: stations[0] === null ? [...cleared, 'scheduledStationAeTitles'] : cleared };
+}
+
+/** A cancel, a hold or a status query needs no more than its order number: what else it says must not stop it. */
+function readOrder(group: OrderGroup, placerOrderNumber: EntityIdentifier, reading: Reading): OrderRead {
+  const { ORC, OBR, orderControl } = group;
+  if (isNew(orderControl) && !OBR)
+    throw new SwfError('segment-sequence', 'an ORC has no OBR', { location: `OBR^${ORC.sequence}` });
+  if (isNew(orderControl) || isChange(orderControl)) return orderOf(group, placerOrderNumber, reading);
+  if (!OBR) return { order: undefined, cleared: [] };
+  try {
+    return orderOf(group, placerOrderNumber, reading);
+  } catch (thrown) {
+    if (!(thrown instanceof SwfError)) throw thrown;
+    reading.remarks.push(`${thrown.message} (${thrown.place.location ?? 'OBR'}); only the order number is used`);
+    return { order: undefined, cleared: [] };
+  }
+}
+
+function orderRequest(group: OrderGroup, reading: Reading): OrderRequest {
+  const { ORC, OBR, orderControl } = group;
+  const placerOrderNumber = placerOrderNumberOf(group);
+  const what = 'the filler order number';
+  return {
+    orderControl,
+    orderStatus: textOf(ORC, 5),
+    placerOrderNumber,
+    fillerOrderNumber: numberFromHl7(ORC, 3, what) ?? numberFromHl7(OBR, 3, what),
+    ...readOrder(group, placerOrderNumber, reading),
+    sequence: ORC.sequence,
+  };
 }
 
 /**
- * RAD-2: every ORC group of an ORM^O01 or OMG^O19 with order control NW (RAD TF-2 4.2).
- * Throws SwfError with the place of what cannot be done without.
+ * RAD-2: every ORC group of an ORM^O01, OMG^O19 or OMI^O23, whatever its order control asks (RAD TF-2 4.2).
+ * Throws SwfError with the place of what cannot be done without: ORC-1, ORC-2, and in a new order its OBR and OBR-4.
  */
-export function ordersFromHl7(reading: Reading): PlacerOrder[] {
-  const groups = groupsOf(reading);
-  for (const [orc] of groups) if (orc) checkControl(orc);
-  return groups.map((segments) => placerOrder(orderGroup(segments), reading));
+export function orderRequestsFromHl7(reading: Reading): OrderRequest[] {
+  const root = groupsFromHl7(reading);
+  const runs = runsOf(reading.message);
+  const groups = root.groupsOf('ORDER').flatMap((group) => orderGroup(group, runs) ?? []);
+  return groups.map((group) => orderRequest(group, reading));
 }

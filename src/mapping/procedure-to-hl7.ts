@@ -1,32 +1,35 @@
-import { type Component, type Field, type SegmentValues, encodeMessage } from '../hl7/encode.ts';
 import { toCwe } from '../hl7/datatypes.ts';
-import type { Code, CodedValue, PlannedProcedure, PlannedStep } from '../workflow/vocabulary.ts';
+import type { Field, SegmentValues } from '../hl7/encode.ts';
+import type { Code, PlannedProcedure, PlannedStep } from '../workflow/vocabulary.ts';
+import { type RenderedMessage, rendered } from './rendered.ts';
 import {
   type Envelope,
   type OrderSubject,
-  msh,
   obrOfOrder,
   orc,
   pid,
+  plainCode,
   pv1,
   quantityTiming,
   segment,
   tq1,
+  universalService,
 } from './segments-to-hl7.ts';
 
-/** A message that is finished: its bytes never change again. */
-export interface RenderedMessage {
-  readonly messageType: string;
-  readonly bytes: Uint8Array;
-}
+/** ORC-1 and ORC-5 of RAD-4 (scheduled) and of the four RAD-13 messages (RAD TF-2 4.4, 4.13). */
+export const procedureControls = {
+  scheduled: { orderControl: 'NW', orderStatus: 'SC' },
+  /** Before its start. */
+  cancelled: { orderControl: 'CA', orderStatus: 'CA' },
+  /** After its start. */
+  discontinued: { orderControl: 'DC', orderStatus: 'CA' },
+  /** While it is scheduled or in progress. */
+  changed: { orderControl: 'XO', orderStatus: 'SC' },
+  changedAfterCompletion: { orderControl: 'XO', orderStatus: 'CM' },
+} as const;
 
-/** Which of the RAD-4 and RAD-13 pairs a message says (RAD TF-2 4.4, 4.13). */
-export interface ProcedureControl {
-  readonly orderControl: 'NW';
-  readonly orderStatus: 'SC';
-}
-
-export const procedureScheduled: ProcedureControl = { orderControl: 'NW', orderStatus: 'SC' };
+/** Which of the RAD-4 and RAD-13 pairs a message says. */
+export type ProcedureControl = (typeof procedureControls)[keyof typeof procedureControls];
 
 interface StepItem {
   readonly step: PlannedStep;
@@ -42,9 +45,13 @@ function itemsOf(procedure: PlannedProcedure): StepItem[] {
   );
 }
 
-/** OBR-4 of v2.3.1: the procedure's code, then the scheduled protocol's. */
-function universalService(code: CodedValue, protocol: Code | undefined): readonly Component[] {
-  return [code.code, code.meaning, code.scheme, protocol?.code, protocol?.meaning, protocol?.scheme];
+/** The step that begins before all others; a step moved by itself may come after those that followed it. */
+export function firstStepOf({ steps }: PlannedProcedure): PlannedStep | undefined {
+  const at = ({ start }: PlannedStep): string => `${start.date}T${start.time}`;
+  return steps.reduce<PlannedStep | undefined>(
+    (first, step) => (first && at(first) <= at(step) ? first : step),
+    undefined,
+  );
 }
 
 function orm(subject: OrderSubject, procedure: PlannedProcedure, control: ProcedureControl): SegmentValues[] {
@@ -59,19 +66,11 @@ function orm(subject: OrderSubject, procedure: PlannedProcedure, control: Proced
       20: step.scheduledProcedureStepId,
       24: step.modality,
       27: quantityTiming(subject.order, step.start),
-      44: toCwe(plainCode(procedure.code)),
+      44: plainCode(procedure.code),
     }),
   ]);
   // ZDS-1 is a reference pointer: UID, then what it points to (RAD TF-2 4.4.4.1.2.2).
   return [...pairs, segment('ZDS', { 1: [procedure.studyInstanceUid, '100', 'Application', 'DICOM'] })];
-}
-
-function plainCode({ code, meaning, scheme }: CodedValue): CodedValue {
-  return {
-    ...(code === undefined ? {} : { code }),
-    ...(meaning === undefined ? {} : { meaning }),
-    ...(scheme === undefined ? {} : { scheme }),
-  };
 }
 
 function ipc(subject: OrderSubject, procedure: PlannedProcedure, { step, protocol }: StepItem): SegmentValues {
@@ -82,42 +81,42 @@ function ipc(subject: OrderSubject, procedure: PlannedProcedure, { step, protoco
     3: [procedure.studyInstanceUid],
     4: [step.scheduledProcedureStepId, subject.application],
     5: [step.modality, undefined, 'DCM'],
-    6: protocol && [protocol.code, protocol.meaning, protocol.scheme],
+    6: protocol && toCwe(protocol),
     9: stations,
   });
 }
 
 /** One TQ1 for the procedure: IPC has no time of its own, so it carries the first step's start. */
 function omi(subject: OrderSubject, procedure: PlannedProcedure, control: ProcedureControl): SegmentValues[] {
-  const start = procedure.steps[0]?.start;
   return [
     orc(subject, control, '2.5.1'),
-    tq1(subject.order, start),
+    tq1(subject.order, firstStepOf(procedure)?.start),
     segment('OBR', {
       ...obrOfOrder(subject, '2.5.1'),
       1: '1',
-      4: universalService(procedure.code, undefined),
-      44: toCwe(plainCode(procedure.code)),
+      4: plainCode(procedure.code),
+      44: plainCode(procedure.code),
     }),
     ...itemsOf(procedure).map((item) => ipc(subject, procedure, item)),
   ];
 }
 
-/** RAD-4 Procedure Scheduled: ORM^O01 with ZDS for v2.3.1, OMI^O23 with IPC for v2.5.1 (RAD TF-2 4.4). */
+/**
+ * RAD-4 Procedure Scheduled and RAD-13 Procedure Update: ORM^O01 with ZDS for v2.3.1, OMI^O23 with IPC for v2.5.1
+ * (RAD TF-2 4.4, 4.13). An update is the whole procedure again, with the same numbers.
+ */
 export function procedureToHl7(
   envelope: Envelope,
   subject: OrderSubject,
   procedure: PlannedProcedure,
   control: ProcedureControl,
 ): RenderedMessage {
-  const v231 = envelope.version === '2.3.1';
-  const type = v231
-    ? { messageType: 'ORM', triggerEvent: 'O01', structure: 'ORM_O01' }
-    : { messageType: 'OMI', triggerEvent: 'O23', structure: 'OMI_O23' };
-  const body = v231 ? orm(subject, procedure, control) : omi(subject, procedure, control);
-  const segments = [msh(envelope, type), pid(subject.patient, envelope.version), pv1(subject.visit), ...body];
-  return {
-    messageType: `${type.messageType}^${type.triggerEvent}`,
-    bytes: encodeMessage(segments, { characterSet: envelope.characterSet ?? '' }),
-  };
+  const later = envelope.version === '2.5.1';
+  const body = later ? omi(subject, procedure, control) : orm(subject, procedure, control);
+  const segments = [pid(subject.patient, envelope.version), pv1(subject.visit), ...body];
+  const transaction = control.orderControl === 'NW' ? 'RAD-4' : 'RAD-13';
+  const form = later
+    ? { messageType: 'OMI^O23', structure: `OMI_O23 ${transaction}` }
+    : { messageType: 'ORM^O01', structure: `ORM_O01 ${transaction}` };
+  return rendered(envelope, form, segments);
 }

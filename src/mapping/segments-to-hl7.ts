@@ -1,10 +1,25 @@
 import type { Component, Field, SegmentValues } from '../hl7/encode.ts';
 import { mshSegment } from '../hl7/encode.ts';
-import { formatTimestamp, toCwe, toCx, toEi, toPl, toXcn, toXpn } from '../hl7/datatypes.ts';
-import type { CodedValue, Patient, PatientIdentifier, Person, PlacerOrder, Visit } from '../workflow/vocabulary.ts';
+import { formatLocalTimestamp, formatTimestamp, toCwe, toCx, toEi, toPl, toXcn, toXpn } from '../hl7/datatypes.ts';
+import type {
+  Code,
+  CodedValue,
+  Patient,
+  PatientIdentifier,
+  Person,
+  PersonName,
+  PlacerOrder,
+  Visit,
+} from '../workflow/vocabulary.ts';
 
-/** HL7 versions that we send: SWF and SWF.b. */
-export type Hl7Version = '2.3.1' | '2.5.1';
+/** HL7 versions that we send: SWF, SWF.b, and v2.4 for appointments alone (RAD-48), whose segments are as in v2.3.1. */
+export type Hl7Version = '2.3.1' | '2.4' | '2.5.1';
+
+/** A site-local start: `YYYY-MM-DD` and `HH:MM:SS`. */
+export interface Start {
+  readonly date: string;
+  readonly time: string;
+}
 
 /** Who sends to whom, for MSH. */
 export interface Envelope {
@@ -41,7 +56,7 @@ export function msh(
   envelope: Envelope,
   type: { readonly messageType: string; readonly triggerEvent: string; readonly structure: string },
 ): SegmentValues {
-  const structured = envelope.version === '2.5.1';
+  const structured = envelope.version !== '2.3.1';
   return mshSegment({
     sendingApplication: envelope.application,
     sendingFacility: envelope.facility,
@@ -56,7 +71,8 @@ export function msh(
   });
 }
 
-function identifierField(identifier: PatientIdentifier, version: Hl7Version): readonly Component[] {
+/** CX of a patient identifier: PID-3, MRG-1. */
+export function identifierField(identifier: PatientIdentifier, version: Hl7Version): readonly Component[] {
   const { universalId, universalIdType } = identifier;
   // v2.5.1 wants a type code; PI, patient internal identifier, is what a department's patient has.
   const identifierType = identifier.identifierType ?? (version === '2.5.1' ? 'PI' : undefined);
@@ -71,14 +87,25 @@ function identifierField(identifier: PatientIdentifier, version: Hl7Version): re
   });
 }
 
+/** XPN; where there is more than the alphabetic name, a repetition for each representation (XPN-8, table 4000). */
+export function nameField(name: PersonName): Field {
+  const { ideographic, phonetic, ...alphabetic } = name;
+  if (!ideographic && !phonetic) return toXpn(alphabetic);
+  const groups = { A: alphabetic, I: ideographic, P: phonetic };
+  const repetitions = Object.entries(groups).flatMap(([representation, parts]) =>
+    parts && Object.keys(parts).length > 0 ? [toXpn({ ...parts, representation })] : [],
+  );
+  return { repetitions };
+}
+
 /** PID of the patient as he stands now (RAD TF-2 4.1, 4.4). */
 export function pid(patient: Patient, version: Hl7Version): SegmentValues {
   const { demographics } = patient;
   return segment('PID', {
     1: '1',
     3: { repetitions: patient.identifiers.map((identifier) => identifierField(identifier, version)) },
-    5: toXpn(patient.name),
-    6: demographics.motherName && toXpn(demographics.motherName),
+    5: nameField(patient.name),
+    6: demographics.motherName && nameField(demographics.motherName),
     7: patient.birthDate?.replaceAll('-', ''),
     8: patient.sex,
     10: demographics.race,
@@ -106,16 +133,10 @@ export function pv1(visit: Visit | undefined): SegmentValues {
   });
 }
 
-function startField(start: { readonly date: string; readonly time: string } | undefined): string | undefined {
-  return start && `${start.date}${start.time}`.replaceAll(/[-:]/g, '');
-}
-
 /** ORC-7 and OBR-27 of v2.3.1: quantity, interval, start and priority. */
-export function quantityTiming(
-  order: PlacerOrder,
-  start: { readonly date: string; readonly time: string } | undefined,
-): Field {
-  return [order.quantity ?? '1', order.interval ?? 'once', undefined, startField(start), undefined, order.priority];
+export function quantityTiming(order: PlacerOrder, start: Start | undefined): readonly Component[] {
+  const startTime = start && formatLocalTimestamp(start);
+  return [order.quantity ?? '1', order.interval ?? 'once', undefined, startTime, undefined, order.priority];
 }
 
 const priorities: Readonly<Record<string, string>> = {
@@ -128,38 +149,36 @@ const priorities: Readonly<Record<string, string>> = {
 };
 
 /** TQ1 of v2.5.1. */
-export function tq1(
-  order: PlacerOrder,
-  start: { readonly date: string; readonly time: string } | undefined,
-): SegmentValues {
+export function tq1(order: PlacerOrder, start: Start | undefined): SegmentValues {
   const priority = order.priority;
   const meaning = priority === undefined ? undefined : priorities[priority];
   return segment('TQ1', {
     1: '1',
-    7: startField(start),
+    7: start && formatLocalTimestamp(start),
     9: priority === undefined ? undefined : [priority, meaning, meaning === undefined ? undefined : 'HL70485'],
   });
 }
 
 export interface OrcValues {
   readonly orderControl: string;
-  readonly orderStatus: string;
-  readonly start?: { readonly date: string; readonly time: string } | undefined;
+  readonly orderStatus?: string | undefined;
+  readonly start?: Start | undefined;
 }
 
-const person = (value: Person | undefined): Field => value && toXcn(value);
+/** XCN of a person who may not be known. */
+export const person = (value: Person | undefined): Field => value && toXcn(value);
 const coded = (value: CodedValue | undefined): Field => value && toCwe(value);
 
-/** ORC with both order numbers (RAD TF-2 4.3, 4.4). In v2.5.1 the timing stands in TQ1. */
+/** ORC with the order numbers that there are (RAD TF-2 4.3, 4.4). In v2.5.1 the timing stands in TQ1. */
 export function orc(subject: OrderSubject, values: OrcValues, version: Hl7Version): SegmentValues {
   const { order } = subject;
   return segment('ORC', {
     1: values.orderControl,
-    2: toEi(order.placerOrderNumber),
+    2: order.placerOrderNumber && toEi(order.placerOrderNumber),
     3: [subject.fillerOrderNumber, subject.application],
     4: order.placerGroupNumber && toEi(order.placerGroupNumber),
     5: values.orderStatus,
-    7: version === '2.3.1' ? quantityTiming(order, values.start) : undefined,
+    7: version === '2.5.1' ? undefined : quantityTiming(order, values.start),
     9: order.transactionTime,
     10: person(order.enteredBy),
     12: person(order.orderingProvider),
@@ -173,11 +192,11 @@ export function orc(subject: OrderSubject, values: OrcValues, version: Hl7Versio
 export function obrOfOrder(subject: OrderSubject, version: Hl7Version): Record<number, Field> {
   const { order } = subject;
   return {
-    2: toEi(order.placerOrderNumber),
+    2: order.placerOrderNumber && toEi(order.placerOrderNumber),
     3: [subject.fillerOrderNumber, subject.application],
     12: coded(order.dangerCode),
     13: order.relevantClinicalInformation,
-    15: version === '2.3.1' ? (order.specimenSource ?? specimenSourceOf(order)) : undefined,
+    15: version === '2.5.1' ? undefined : (order.specimenSource ?? specimenSourceOf(order)),
     16: person(order.orderingProvider),
     30: order.transportationMode,
     31: coded(order.reason),
@@ -195,4 +214,14 @@ function lateralityOf(order: PlacerOrder): CodedValue | undefined {
 function specimenSourceOf(order: PlacerOrder): Field {
   const side = order.placerSupplementalServiceInformation?.code;
   return side === undefined ? undefined : [undefined, undefined, undefined, undefined, side];
+}
+
+/** A code without its alternate: OBR-44. */
+export function plainCode({ code, meaning, scheme }: CodedValue): Field {
+  return [code, meaning, scheme];
+}
+
+/** The procedure's code, then the scheduled protocol's: OBR-4 of v2.3.1, AIS-3 (RAD TF-2 4.4, 4.48). */
+export function universalService(code: CodedValue, protocol: Code | undefined): readonly Component[] {
+  return [code.code, code.meaning, code.scheme, protocol?.code, protocol?.meaning, protocol?.scheme];
 }

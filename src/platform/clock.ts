@@ -69,8 +69,21 @@ export function offsetOf(instant: Date, timeZone: string): string {
   return `${minutes < 0 ? '-' : '+'}${two(Math.floor(absolute / 60))}${two(absolute % 60)}`;
 }
 
+// The wall clock alone, without a zone: as if it were UTC.
+const wall = ({ date, time }: LocalDateTime): number => Date.parse(`${date}T${time}Z`);
+
+/** A local date and time some seconds later, on the wall clock. */
+export function plusSeconds(start: LocalDateTime, seconds: number): LocalDateTime {
+  const moved = new Date(wall(start) + seconds * 1000).toISOString();
+  return { date: moved.slice(0, 10), time: moved.slice(11, 19) };
+}
+
 /** A local date and time some minutes later, on the wall clock. */
 export function plusMinutes(start: LocalDateTime, minutes: number): LocalDateTime {
-  const moved = new Date(Date.parse(`${start.date}T${start.time}Z`) + minutes * 60_000).toISOString();
-  return { date: moved.slice(0, 10), time: moved.slice(11, 19) };
+  return plusSeconds(start, minutes * 60);
+}
+
+/** How many seconds one local date and time is behind another, on the wall clock. */
+export function secondsBetween(from: LocalDateTime, to: LocalDateTime): number {
+  return (wall(to) - wall(from)) / 1000;
 }

@@ -40,6 +40,28 @@ const uidRoot = z
   .regex(/^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/, 'a UID root is digits and dots')
   .max(24, 'a UID root has at most 24 characters, so that a whole UUID fits after it');
 
+/** ORC-5 values beyond IHE's IP, CM and DC that an order placer can be told by RAD-3. */
+export const optionalOrderStatuses = ['SC', 'A', 'HD'] as const;
+
+/** Order control codes that IHE's RAD-2 does not have and that a site may allow to a sender. */
+export const optionalOrderControls = ['XO', 'HD', 'RL', 'RP', 'SS'] as const;
+
+/** RAD-12 events beyond A08 and A40 that an image manager or report manager can be sent. */
+export const optionalPatientUpdates = ['A02', 'A03', 'A06', 'A07', 'A12', 'A13'] as const;
+
+/** What a peer is sent beyond the usual, or not sent. */
+const sends = z.strictObject({
+  orderStatuses: z.array(z.enum(optionalOrderStatuses)).default([]),
+  orderControls: z.array(z.enum(['XX', 'UC'])).default([]),
+  patientUpdates: z.array(z.enum(optionalPatientUpdates)).default([]),
+  // YAML reads an unquoted 2.4 as a number.
+  appointments: z.preprocess(
+    (value) => (value === false ? 'none' : typeof value === 'number' ? String(value) : value),
+    z.enum(['none', '2.4', '2.5.1'], "'none', or the HL7 version of appointments: 2.4 or 2.5.1").default('2.4'),
+  ),
+  results: z.boolean().default(true),
+});
+
 const actorNames = ['order-placer', 'image-manager', 'report-manager'] as const;
 
 const peer = z
@@ -58,6 +80,7 @@ const peer = z
       })
       .optional(),
     dicom: z.strictObject({ aeTitle, host, port: peerPort, tls: tls.optional() }).optional(),
+    sends: sends.prefault({}),
   })
   .refine((value) => value.hl7 ?? value.dicom, 'a peer needs an hl7 or a dicom address');
 
@@ -73,6 +96,7 @@ const sender = z.strictObject({
   characterSet: z.string().optional(),
   assigningAuthority: z.string().optional(),
   acknowledgement: z.enum(['original', 'enhanced']).default('original'),
+  orderControls: z.array(z.enum(optionalOrderControls)).default([]),
 });
 
 const station = z.strictObject({

@@ -15,6 +15,7 @@ export const failures = {
   'unknown-key': { kind: 'permanent', ack: 'AR', hl7: '204', dimse: 0x0112, http: 404 },
   'ambiguous-key': { kind: 'permanent', ack: 'AR', hl7: '204', dimse: 0x0110, http: 409 },
   'duplicate-key': { kind: 'permanent', ack: 'AR', hl7: '205', dimse: 0x0111, http: 409 },
+  'state-forbids': { kind: 'permanent', ack: 'AE', hl7: '103', dimse: 0x0110, http: 409 },
   conflict: { kind: 'transient', ack: 'AR', hl7: '206', dimse: 0x0110, http: 409 },
   'database-unavailable': { kind: 'transient', ack: 'AR', hl7: '207', dimse: 0x0110, http: 503 },
   'no-acknowledgement': { kind: 'ambiguous', ack: 'AR', hl7: '207', dimse: 0x0110, http: 504 },

@@ -1,5 +1,5 @@
 import type { Direction, Outcome, Protocol } from './generated/enums.ts';
-import type { Store, Tx } from './prisma.ts';
+import { type Store, type Tx, storeError } from './prisma.ts';
 
 /** A message as it came in, before anybody knows what it does. */
 export interface InboundMessage {
@@ -91,6 +91,29 @@ async function markReused(tx: Tx, messageId: number, message: InboundMessage): P
   return true;
 }
 
+/** Admits a stored message that is carried out again: it has no content key, which its first copy keeps. */
+export async function admitAgain(tx: Tx, message: InboundMessage, answer: Answer): Promise<number> {
+  return (await tx.message.create({ data: row(message, 'ACCEPTED', answer), select: { id: true } })).id;
+}
+
+/** The entry that a copy of a message would be answered from; undefined when it would be carried out. */
+export async function acceptedBefore(tx: Tx, contentKey: string): Promise<number | undefined> {
+  return (await tx.message.findUnique({ where: { contentKey }, select: { id: true } }))?.id;
+}
+
+/** A message of the journal, as it came. */
+export async function storedMessage(
+  store: Store,
+  id: number,
+): Promise<{ readonly direction: Direction; readonly protocol: Protocol; readonly raw: Uint8Array } | undefined> {
+  try {
+    const select = { direction: true, protocol: true, raw: true };
+    return (await store.prisma.message.findUnique({ where: { id }, select })) ?? undefined;
+  } catch (error) {
+    throw storeError(error);
+  }
+}
+
 /** Admits a DICOM request; these have no content key, since the instance itself says whether it is known. */
 export async function admitRequest(tx: Tx, message: InboundMessage, status: string): Promise<number> {
   const created = await tx.message.create({ data: row(message, 'ACCEPTED', { code: status }), select: { id: true } });
@@ -110,12 +133,12 @@ export async function remark(tx: Tx, messageId: number, remarks: readonly string
 
 /** Journals a refusal with its answer, in a transaction of its own: the unit that refused was rolled back. */
 export async function journalRefusal(
-  store: Store,
+  tx: Pick<Tx, 'message'>,
   message: InboundMessage,
   answer: Answer,
   reason: string,
 ): Promise<number> {
-  const created = await store.prisma.message.create({
+  const created = await tx.message.create({
     data: { ...row(message, 'REFUSED', answer), remarks: [reason] },
     select: { id: true },
   });

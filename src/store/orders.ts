@@ -2,14 +2,17 @@ import type { OrderStatus } from '../workflow/order-status.ts';
 import type { PlacerOrder } from '../workflow/vocabulary.ts';
 import { SwfError } from '../platform/errors.ts';
 import type { Prisma } from './generated/client.ts';
-import { type StoredVisit, toVisit } from './patients.ts';
+import { type StoredVisit, toVisit } from './visits.ts';
 import { type Tx, json } from './prisma.ts';
 
 export interface NewOrder {
   readonly patientId: number;
   readonly visit: StoredVisit | undefined;
   readonly order: PlacerOrder;
-  readonly placerOrderIssuer: string;
+  /** Undefined while an order of the department waits for its number. */
+  readonly placerOrderIssuer: string | undefined;
+  readonly departmental?: boolean;
+  readonly numberPending?: boolean;
   readonly fillerOrderNumber: string;
   /** In order of preference: the placer's own (where the site accepts it), then one of ours. */
   readonly accessionNumbers: readonly string[];
@@ -20,7 +23,8 @@ export interface NewOrder {
   readonly location: string;
   readonly sendingApplication: string;
   readonly sendingFacility: string;
-  readonly messageId: number;
+  /** Undefined for an order of the department. */
+  readonly messageId: number | undefined;
   readonly at: Date;
 }
 
@@ -28,7 +32,15 @@ export interface StoredOrder {
   readonly id: number;
   readonly patientId: number;
   readonly visit: StoredVisit | undefined;
-  readonly placerOrderNumber: string;
+  /** Undefined while an order of the department waits for its number. */
+  readonly placerOrderNumber: string | undefined;
+  readonly placerOrderIssuer: string | undefined;
+  /** Placed by the department (RAD-3 SN). */
+  readonly departmental: boolean;
+  /** The placer has been asked for its number and has not answered. */
+  readonly numberPending: boolean;
+  /** Who cancelled or discontinued it. */
+  readonly endedBy: 'placer' | 'filler' | undefined;
   readonly fillerOrderNumber: string;
   readonly accessionNumber: string;
   readonly orderStatus: string;
@@ -62,20 +74,21 @@ export async function createOrder(tx: Tx, order: NewOrder): Promise<StoredOrder>
 const MOST_ACCESSION_NUMBERS = 100;
 
 async function refuseKnown(tx: Tx, { order, placerOrderIssuer, location }: NewOrder): Promise<void> {
-  const placerOrderNumber = order.placerOrderNumber.id;
-  const known = await tx.order.findUnique({
-    where: { placerOrderNumber_placerOrderIssuer: { placerOrderNumber, placerOrderIssuer } },
-    select: { id: true },
-  });
-  if (known) throw new SwfError('duplicate-key', 'an order with this placer order number (ORC-2) exists', { location });
+  const placerOrderNumber = order.placerOrderNumber?.id;
+  if (placerOrderNumber === undefined || placerOrderIssuer === undefined) return;
+  const known = await findPlacerOrder(tx, { placerOrderNumber, placerOrderIssuer });
+  if (known !== undefined)
+    throw new SwfError('duplicate-key', 'an order with this placer order number (ORC-2) exists', { location });
 }
 
 function columnsOf(order: NewOrder, accessionNumber: string) {
   return {
     patientId: order.patientId,
     visitId: order.visit?.id ?? null,
-    placerOrderNumber: order.order.placerOrderNumber.id,
-    placerOrderIssuer: order.placerOrderIssuer,
+    placerOrderNumber: order.order.placerOrderNumber?.id ?? null,
+    placerOrderIssuer: order.placerOrderIssuer ?? null,
+    departmental: order.departmental ?? false,
+    numberPending: order.numberPending ?? false,
     fillerOrderNumber: order.fillerOrderNumber,
     accessionNumber,
     orderStatus: 'SC',
@@ -83,7 +96,7 @@ function columnsOf(order: NewOrder, accessionNumber: string) {
     patientDifferences: [...order.patientDifferences],
     sendingApplication: order.sendingApplication,
     sendingFacility: order.sendingFacility,
-    messageId: order.messageId,
+    messageId: order.messageId ?? null,
     createdAt: order.at,
   };
 }
@@ -109,7 +122,11 @@ function toOrder(row: Prisma.OrderGetPayload<object>, visit: StoredVisit | undef
     id: row.id,
     patientId: row.patientId,
     visit,
-    placerOrderNumber: row.placerOrderNumber,
+    placerOrderNumber: row.placerOrderNumber ?? undefined,
+    placerOrderIssuer: row.placerOrderIssuer ?? undefined,
+    departmental: row.departmental,
+    numberPending: row.numberPending,
+    endedBy: row.endedBy === 'placer' || row.endedBy === 'filler' ? row.endedBy : undefined,
     fillerOrderNumber: row.fillerOrderNumber,
     accessionNumber: row.accessionNumber,
     orderStatus: row.orderStatus,
@@ -129,6 +146,43 @@ export async function saveOrderStatus(
   reported: string | null,
 ): Promise<void> {
   await tx.order.update({ where: { id }, data: { orderStatus, reportedOrderStatus: reported } });
+}
+
+/** What changes in a locked order beside its status. */
+export interface OrderChange {
+  readonly details?: PlacerOrder;
+  readonly placerOrderNumber?: string;
+  readonly placerOrderIssuer?: string;
+  readonly numberPending?: boolean;
+  readonly endedBy?: 'placer' | 'filler';
+  /** A sentence for a person who has to act; null when that is done. */
+  readonly alarm?: string | null;
+  readonly visitId?: number;
+}
+
+/** Changes a locked order. */
+export async function changeOrder(tx: Tx, id: number, change: OrderChange): Promise<void> {
+  const { details, ...columns } = change;
+  await tx.order.update({ where: { id }, data: { ...columns, ...(details ? { details: json(details) } : {}) } });
+}
+
+/** The order with a placer order number, not locked. */
+export async function findPlacerOrder(
+  tx: Tx,
+  number: { readonly placerOrderNumber: string; readonly placerOrderIssuer: string },
+): Promise<number | undefined> {
+  const where = { placerOrderNumber_placerOrderIssuer: number };
+  return (await tx.order.findUnique({ where, select: { id: true } }))?.id;
+}
+
+/** The order with a filler order number of ours, not locked. */
+export async function findFillerOrder(tx: Tx, fillerOrderNumber: string): Promise<number | undefined> {
+  return (await tx.order.findUnique({ where: { fillerOrderNumber }, select: { id: true } }))?.id;
+}
+
+/** The order with an accession number, not locked. */
+export async function findAccession(tx: Tx, accessionNumber: string): Promise<number | undefined> {
+  return (await tx.order.findUnique({ where: { accessionNumber }, select: { id: true } }))?.id;
 }
 
 /** Patients and orders that own procedures, before anything is locked. */

@@ -15,6 +15,9 @@ export interface OutgoingMessage {
   readonly effect: string;
   readonly orderId?: number | undefined;
   readonly procedureId?: number | undefined;
+  readonly patientId?: number | undefined;
+  /** What a person should know of it: its text did not fit the receiver's character set. */
+  readonly remark?: string | undefined;
 }
 
 /** Puts messages into the lanes. The patient is locked, so ids follow the order of commits that concern him. */
@@ -33,6 +36,7 @@ export async function addDeliveries(tx: Tx, messages: readonly OutgoingMessage[]
       deliveryStatus: 'PENDING' as const,
       orderId: message.orderId ?? null,
       procedureId: message.procedureId ?? null,
+      patientId: message.patientId ?? null,
       createdAt: at,
     })),
   });
@@ -51,6 +55,7 @@ function messageRow(message: OutgoingMessage, at: Date) {
     at,
     raw: new Uint8Array(message.raw),
     outcome: 'WAITING' as const,
+    remarks: message.remark === undefined ? [] : [message.remark],
   };
 }
 
@@ -59,11 +64,29 @@ export interface PendingDelivery {
   readonly messageId: number;
   readonly destination: string;
   readonly transaction: string;
+  /** What made it: announceProcedure, requestOrderNumber. */
+  readonly effect: string;
   readonly controlId: string;
   readonly raw: Uint8Array;
   readonly attempts: number;
   readonly orderId: number | undefined;
   readonly procedureId: number | undefined;
+}
+
+/** Who has been told of a procedure of these patients (RAD-4), by peer names. */
+export async function destinationsKnowing(tx: Tx, patientIds: readonly number[]): Promise<string[]> {
+  const rows = await tx.delivery.findMany({
+    where: { effect: 'announceProcedure', order: { patientId: { in: [...patientIds] } } },
+    select: { destination: true },
+    distinct: ['destination'],
+  });
+  return rows.map((row) => row.destination).sort();
+}
+
+/** The order for which we asked its placer for a number under this control id (RAD-3 SN). */
+export async function orderOfRequest(tx: Tx, controlId: string): Promise<number | undefined> {
+  const where = { effect: 'requestOrderNumber', message: { controlId } };
+  return (await tx.delivery.findFirst({ where, select: { orderId: true } }))?.orderId ?? undefined;
 }
 
 /** The lowest unsent row of a lane; a lane keeps no cursor, because a row with a lower id can commit later. */
@@ -79,6 +102,7 @@ export async function nextDelivery(store: Store, destination: string): Promise<P
     messageId: row.messageId,
     destination: row.destination,
     transaction: row.message.transaction ?? '',
+    effect: row.effect,
     controlId: row.message.controlId,
     raw: row.message.raw,
     attempts: row.attempts,

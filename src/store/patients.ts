@@ -1,21 +1,13 @@
 import { SwfError } from '../platform/errors.ts';
-import { visitAfter } from '../workflow/patient-changes.ts';
 import { nameKeyOf } from '../workflow/person-name.ts';
-import type {
-  Demographics,
-  Patient,
-  PatientIdentifier,
-  PersonName,
-  Visit,
-  VisitDetails,
-  VisitStatement,
-  VisitStatus,
-} from '../workflow/vocabulary.ts';
-import { Prisma } from './generated/client.ts';
-import { type Tx, dateColumn, dateOf, json } from './prisma.ts';
+import type { Demographics, Patient, PatientIdentifier, PersonName } from '../workflow/vocabulary.ts';
+import type { Prisma } from './generated/client.ts';
+import { type Tx, changedMeanwhile, dateColumn, dateOf, json } from './prisma.ts';
 
 export interface StoredPatient extends Patient {
   readonly id: number;
+  /** Identifiers that a merge or a change of identifier has replaced: they still mean this patient. */
+  readonly formerIdentifiers: readonly PatientIdentifier[];
   /** The ADT message that registered the patient; undefined while only orders have named him. */
   readonly registration:
     { readonly messageId: number; readonly at: Date; readonly sendingApplication: string } | undefined;
@@ -40,11 +32,19 @@ function isSame(row: IdentifierRow, identifier: PatientIdentifier): boolean {
   });
 }
 
+/** Whom identifiers mean. */
+interface Owner {
+  readonly id: number;
+  /** By an identifier that a merge has replaced. */
+  readonly subsumed: boolean;
+}
+
 interface IdentifierRow {
   readonly patientId: number;
   readonly value: string;
   readonly assigningAuthority: string;
   readonly universalId: string | null;
+  readonly current: boolean;
 }
 
 /**
@@ -52,7 +52,7 @@ interface IdentifierRow {
  * Somebody who has another number of the first one's authority is another person who shares an identifier (a family's
  * insurance number). Throws 'ambiguous-key' (HL7 204) where they name several.
  */
-async function patientIdOf(tx: Tx, identifiers: readonly PatientIdentifier[]): Promise<number | undefined> {
+async function patientIdOf(tx: Tx, identifiers: readonly PatientIdentifier[]): Promise<Owner | undefined> {
   const rows = await tx.patientIdentifier.findMany({
     where: { value: { in: identifiers.map((one) => one.value) } },
     orderBy: { id: 'asc' },
@@ -67,11 +67,14 @@ async function patientIdOf(tx: Tx, identifiers: readonly PatientIdentifier[]): P
     });
   }
   const [owner] = named;
-  if (owner === undefined || first?.includes(owner)) return owner;
+  if (owner === undefined) return undefined;
+  const meant = identifiers.find((identifier) => ownersOf(identifier).includes(owner));
+  const subsumed = rows.some((row) => meant !== undefined && isSame(row, meant) && !row.current);
+  if (first?.includes(owner)) return { id: owner, subsumed };
   const otherNumber = await tx.patientIdentifier.findFirst({
-    where: { patientId: owner, assigningAuthority: identifiers[0]?.assigningAuthority ?? '' },
+    where: { patientId: owner, assigningAuthority: identifiers[0]?.assigningAuthority ?? '', current: true },
   });
-  return otherNumber ? undefined : owner;
+  return otherNumber ? undefined : { id: owner, subsumed };
 }
 
 function identifierRow(patientId: number, identifier: PatientIdentifier) {
@@ -106,9 +109,16 @@ export async function loadPatients(tx: Tx, ids: readonly number[]): Promise<Map<
   return new Map(rows.map((row) => [row.id, toPatient(row)]));
 }
 
-/** Reads a locked patient. */
-async function loadPatient(tx: Tx, id: number): Promise<StoredPatient> {
-  return toPatient(await tx.patient.findUniqueOrThrow({ where: { id }, include: withIdentifiers }));
+/** Locks and reads a patient; one that was merged between the look and the lock is looked for again. */
+export async function lockPatient(tx: Tx, id: number): Promise<StoredPatient> {
+  await lockPatients(tx, [id]);
+  return readLocked(tx, id);
+}
+
+async function readLocked(tx: Tx, id: number): Promise<StoredPatient> {
+  const row = await tx.patient.findUnique({ where: { id }, include: withIdentifiers });
+  if (!row || row.mergedIntoId !== null) throw changedMeanwhile();
+  return toPatient(row);
 }
 
 function toPatient(row: Prisma.PatientGetPayload<{ include: typeof withIdentifiers }>): StoredPatient {
@@ -116,7 +126,8 @@ function toPatient(row: Prisma.PatientGetPayload<{ include: typeof withIdentifie
   const sendingApplication = row.registeredBy?.sendingApplication ?? '';
   return {
     id: row.id,
-    identifiers: row.identifiers.map(toIdentifier),
+    identifiers: row.identifiers.filter(({ current }) => current).map(toIdentifier),
+    formerIdentifiers: row.identifiers.filter(({ current }) => !current).map(toIdentifier),
     name: row.name as PersonName,
     birthDate: row.birthDate ? dateOf(row.birthDate) : undefined,
     sex: row.sex ?? undefined,
@@ -141,28 +152,36 @@ export function toIdentifier(row: {
   };
 }
 
+/** The patient whom identifiers mean, locked. */
+export interface FoundPatient {
+  readonly patient: StoredPatient;
+  readonly created: boolean;
+  /** How many of the identifiers belong to another patient and stay there. */
+  readonly foreign: number;
+  /** He was named by an identifier that a merge has replaced. */
+  readonly subsumed: boolean;
+}
+
 /**
  * The patient whom the identifiers mean, locked; made from `unknown` when there is none. The unique index decides who
  * makes him: the loser of a race waits for the winner's commit and takes the winner's patient.
- * `foreign` counts identifiers that belong to another patient and stay there.
  */
 export async function findOrCreatePatient(
   tx: Tx,
   identifiers: readonly PatientIdentifier[],
   unknown: () => { readonly patient: Patient; readonly at: Date },
-): Promise<{ readonly patient: StoredPatient; readonly created: boolean; readonly foreign: number }> {
+): Promise<FoundPatient> {
   const known = await patientIdOf(tx, identifiers);
   if (known === undefined) {
     const made = await createPatient(tx, identifiers, unknown());
-    if (made) return { ...made, created: true };
+    if (made) return { ...made, created: true, subsumed: false };
   }
   const owner = known ?? (await patientIdOf(tx, identifiers));
   // The winner can only be missing when it was merged away in the same instant: the unit is repeated.
-  if (owner === undefined)
-    throw new Prisma.PrismaClientKnownRequestError('patient vanished', { code: 'P2034', clientVersion: '' });
-  await lockPatients(tx, [owner]);
-  const foreign = await addIdentifiers(tx, owner, identifiers);
-  return { patient: await loadPatient(tx, owner), created: false, foreign };
+  if (owner === undefined) throw changedMeanwhile();
+  await lockPatients(tx, [owner.id]);
+  const foreign = await addIdentifiers(tx, owner.id, identifiers);
+  return { patient: await readLocked(tx, owner.id), created: false, foreign, subsumed: owner.subsumed };
 }
 
 /** Makes a patient; undefined when somebody else has the first identifier by now. Others that are somebody's stay his. */
@@ -183,7 +202,8 @@ async function createPatient(
     first &&
     inserted.some((row) => row.value === first.value && row.assigningAuthority === first.assigningAuthority)
   ) {
-    const stored = { ...patient, id, identifiers: inserted.map(toIdentifier), registration: undefined };
+    const identity = { identifiers: inserted.map(toIdentifier), formerIdentifiers: [], registration: undefined };
+    const stored = { ...patient, id, ...identity };
     return { patient: stored, foreign: own.length - inserted.length };
   }
   await tx.patientIdentifier.deleteMany({ where: { patientId: id } });
@@ -195,9 +215,9 @@ function distinct(identifiers: readonly PatientIdentifier[]): PatientIdentifier[
   return [...new Map(identifiers.map((one) => [`${one.assigningAuthority}\n${one.value}`, one])).values()];
 }
 
-/** Whether a patient has one of the identifiers. */
-export async function isKnownPatient(tx: Tx, identifiers: readonly PatientIdentifier[]): Promise<boolean> {
-  return (await patientIdOf(tx, identifiers)) !== undefined;
+/** The patient whom the identifiers mean, not locked. */
+export async function findPatientId(tx: Tx, identifiers: readonly PatientIdentifier[]): Promise<Owner | undefined> {
+  return patientIdOf(tx, identifiers);
 }
 
 /** An authority that was named by its namespace alone: once its universal id is said, another one is another authority. */
@@ -217,7 +237,11 @@ async function learnUniversalIds(
 }
 
 /** Adds identifiers that nobody has yet; one that another patient has stays his. Returns how many were another's. */
-async function addIdentifiers(tx: Tx, patientId: number, identifiers: readonly PatientIdentifier[]): Promise<number> {
+export async function addIdentifiers(
+  tx: Tx,
+  patientId: number,
+  identifiers: readonly PatientIdentifier[],
+): Promise<number> {
   const rows = await tx.patientIdentifier.findMany({ where: { value: { in: identifiers.map((one) => one.value) } } });
   await learnUniversalIds(
     tx,
@@ -248,53 +272,4 @@ export async function savePatient(
       ...(registration ? { registeredByMessageId: registration.messageId, registeredAt: registration.at } : {}),
     },
   });
-}
-
-export interface StoredVisit extends Visit {
-  readonly id: number;
-}
-
-/** Saves a visit of a locked patient. A visit without a number cannot be found again: it is the message's own. */
-export async function saveVisit(
-  tx: Tx,
-  patientId: number,
-  said: VisitStatement,
-  change: { readonly at: Date; readonly visitStatus: VisitStatus | undefined; readonly source: 'adt' | 'order' },
-): Promise<StoredVisit> {
-  const { visitNumber, assigningAuthority } = said;
-  const stored =
-    visitNumber === undefined
-      ? null
-      : await tx.visit.findUnique({
-          where: { patientId_visitNumber_assigningAuthority: { patientId, visitNumber, assigningAuthority } },
-        });
-  const after = visitAfter(stored ? toVisit(stored) : undefined, said, change.source);
-  const columns = {
-    visitStatus: change.visitStatus ?? stored?.visitStatus ?? 'OPEN',
-    patientClass: after.patientClass ?? null,
-    details: json(after.details),
-    updatedAt: change.at,
-  };
-  const saved = stored
-    ? await tx.visit.update({ where: { id: stored.id }, data: columns })
-    : await tx.visit.create({ data: { patientId, visitNumber: visitNumber ?? null, assigningAuthority, ...columns } });
-  return toVisit(saved);
-}
-
-export function toVisit(row: {
-  id: number;
-  visitNumber: string | null;
-  assigningAuthority: string;
-  visitStatus: VisitStatus;
-  patientClass: string | null;
-  details: unknown;
-}): StoredVisit {
-  return {
-    id: row.id,
-    visitNumber: row.visitNumber ?? undefined,
-    assigningAuthority: row.assigningAuthority,
-    visitStatus: row.visitStatus,
-    patientClass: row.patientClass ?? undefined,
-    details: row.details as VisitDetails,
-  };
 }

@@ -140,6 +140,11 @@ export function openStore(url: string, log: Log): Store {
   };
 }
 
+/** Something was moved between a look and its lock: the whole unit is to be done again, from what stands now. */
+export function changedMeanwhile(): Error {
+  return new Prisma.PrismaClientKnownRequestError('changed meanwhile', { code: 'P2034', clientVersion: '' });
+}
+
 async function runTransaction<T>(prisma: PrismaClient, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

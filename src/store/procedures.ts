@@ -1,6 +1,6 @@
 import { SwfError } from '../platform/errors.ts';
-import { MACHINE_VERSION, type StoredMachine } from '../workflow/procedure-machine.ts';
-import type { Code, CodedValue, PlannedProcedure, PlannedStep, StepStatus } from '../workflow/vocabulary.ts';
+import { MACHINE_VERSION, type StoredMachine, upgraded } from '../workflow/procedure-machine.ts';
+import type { Code, CodedValue, Person, PlannedProcedure, PlannedStep, StepStatus } from '../workflow/vocabulary.ts';
 import { type Tx, dateColumn, dateOf, json, timeColumn, timeOf } from './prisma.ts';
 
 /** What a step carries beside its columns. */
@@ -28,6 +28,7 @@ function machineColumns(machine: StoredMachine) {
   return {
     state: machine.value.acquisition,
     availability: machine.value.availability,
+    report: machine.value.report,
     offered: machine.context.confirmations[4] !== undefined,
     machine: json(machine),
     machineVersion: MACHINE_VERSION,
@@ -103,7 +104,8 @@ export async function lockProceduresOf(tx: Tx, orderIds: readonly number[]): Pro
 
 /** A machine of another shape than this program's needs a migration; guessing would move a patient's procedure wrongly. */
 function storedMachine(row: { readonly machine: unknown; readonly machineVersion: number }): StoredMachine {
-  if (row.machineVersion === MACHINE_VERSION) return row.machine as StoredMachine;
+  const machine = upgraded(row.machine, row.machineVersion);
+  if (machine) return machine;
   throw new SwfError(
     'internal',
     `a procedure has a machine of version ${row.machineVersion}, this program has ${MACHINE_VERSION}`,
@@ -156,6 +158,47 @@ export async function saveMachine(
   return { ...procedure, machine, steps };
 }
 
+/** Puts a step of a locked procedure to another time and station. */
+export async function moveStep(
+  tx: Tx,
+  id: number,
+  { start, scheduledStationAeTitles }: Pick<PlannedStep, 'start' | 'scheduledStationAeTitles'>,
+): Promise<void> {
+  const startDate = dateColumn(start.date);
+  const startTime = timeColumn(start.time);
+  const data = { startDate, startTime, scheduledStationAeTitles: [...scheduledStationAeTitles] };
+  await tx.scheduledProcedureStep.update({ where: { id }, data });
+}
+
+/** Gives a locked procedure of one step another code; the step is described by it. */
+export async function recodeProcedure(tx: Tx, procedure: StoredProcedure, code: CodedValue): Promise<StoredProcedure> {
+  await tx.requestedProcedure.update({ where: { id: procedure.id }, data: { code: json(code) } });
+  const description = [...(code.meaning ?? code.code ?? '')].slice(0, 64).join('');
+  const steps = procedure.steps.map((step) => ({ ...step, description }));
+  for (const { id, protocols } of steps) {
+    await tx.scheduledProcedureStep.update({ where: { id }, data: { details: json({ description, protocols }) } });
+  }
+  return { ...procedure, code, steps };
+}
+
+/** Keeps what a report manager said of a locked procedure. */
+export async function addResult(
+  tx: Tx,
+  procedureId: number,
+  result: {
+    readonly resultStatus: string;
+    readonly lines: readonly string[];
+    readonly reportedAt: string | undefined;
+    readonly interpreter: Person | undefined;
+    readonly messageId: number;
+    readonly at: Date;
+  },
+): Promise<void> {
+  const { resultStatus, lines, reportedAt = null, interpreter, messageId, at } = result;
+  const columns = { procedureId, messageId, resultStatus, lines: [...lines], reportedAt, receivedAt: at };
+  await tx.result.create({ data: { ...columns, ...(interpreter ? { interpreter: json(interpreter) } : {}) } });
+}
+
 export interface HistoryLine {
   readonly procedureId: number;
   readonly at: Date;
@@ -180,6 +223,26 @@ export async function addHistory(tx: Tx, lines: readonly HistoryLine[]): Promise
   });
 }
 
+/** Procedures of a patient, or of one of his visits, that have not ended; what happens to him stands in their history. */
+export async function openProcedures(
+  tx: Tx,
+  of: { readonly patientId: number } | { readonly visitId: number },
+): Promise<{ readonly id: number; readonly state: string }[]> {
+  return tx.requestedProcedure.findMany({
+    where: { order: of, state: { in: ['planned', 'scheduled', 'held', 'inProgress'] } },
+    select: { id: true, state: true },
+    orderBy: { id: 'asc' },
+  });
+}
+
+/** Orders of a patient with a step on a day (`YYYY-MM-DD`) that waits for him. */
+export async function ordersOfDay(tx: Tx, patientId: number, date: string): Promise<number[]> {
+  const step = { startDate: dateColumn(date), stepStatus: 'SCHEDULED' as const };
+  const where = { patientId, requestedProcedures: { some: { state: 'scheduled', steps: { some: step } } } };
+  const rows = await tx.order.findMany({ where, select: { id: true }, orderBy: { id: 'asc' } });
+  return rows.map((row) => row.id);
+}
+
 /** Orders whose procedures have one of these studies, accession numbers or steps; nothing is locked yet. */
 export async function ordersOfReferences(
   tx: Tx,
@@ -196,6 +259,12 @@ export async function ordersOfReferences(
     distinct: ['orderId'],
   });
   return rows.map((row) => row.orderId).sort((a, b) => a - b);
+}
+
+/** The order of the procedure with a requested procedure ID, not locked. */
+export async function findProcedureOrder(tx: Tx, requestedProcedureId: string): Promise<number | undefined> {
+  const row = await tx.requestedProcedure.findUnique({ where: { requestedProcedureId }, select: { orderId: true } });
+  return row?.orderId;
 }
 
 /** The orders of procedures, by database ids. */

@@ -16,9 +16,9 @@ import {
 /** An order as others see it. */
 export interface OrderView {
   /** ORC-2.1 */
-  readonly placerOrderNumber: string;
+  readonly placerOrderNumber: string | null;
   /** ORC-2.2, else MSH-3 of the message that brought it. */
-  readonly placerOrderIssuer: string;
+  readonly placerOrderIssuer: string | null;
   /** ORC-3.1 */
   readonly fillerOrderNumber: string;
   /** OBR-18 / IPC-1 */
@@ -29,6 +29,12 @@ export interface OrderView {
   readonly orderStatus: string;
   /** ORC-5 as RAD-3 last reported it. */
   readonly reportedOrderStatus: string | null;
+  /** The order placer has been asked for its number and has not answered (RAD-3 SN). */
+  readonly numberPending: boolean;
+  /** What a person has to do; null when nothing. */
+  readonly alarm: string | null;
+  /** How the visit of the order stands; null without one. */
+  readonly visitStatus: string | null;
   /** Names of the fields in which the order's PID differs from the registered patient. */
   readonly patientDifferences: readonly string[];
   readonly procedures: readonly { readonly requestedProcedureId: string; readonly state: string }[];
@@ -46,6 +52,7 @@ export interface OrderFilter {
 
 const shown = {
   patient: firstIdentifier,
+  visit: { select: { visitStatus: true } },
   requestedProcedures: { select: { requestedProcedureId: true, state: true }, orderBy: { id: 'asc' } },
 } as const satisfies Prisma.OrderInclude;
 
@@ -58,6 +65,9 @@ function toView(row: Prisma.OrderGetPayload<{ include: typeof shown }>): OrderVi
     patientId: patientIdOf(row.patient),
     orderStatus: row.orderStatus,
     reportedOrderStatus: row.reportedOrderStatus,
+    numberPending: row.numberPending,
+    alarm: row.alarm,
+    visitStatus: row.visit?.visitStatus ?? null,
     patientDifferences: row.patientDifferences,
     procedures: row.requestedProcedures,
     createdAt: instant(row.createdAt),

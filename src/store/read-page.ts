@@ -61,8 +61,14 @@ export function ofPatient(value: string): Prisma.OrderWhereInput {
 
 /** The identifier that stands for a patient outside: the first one that came, as a worklist shows it. */
 export const firstIdentifier = {
-  select: { identifiers: { select: { value: true }, orderBy: { id: 'asc' }, take: 1 } },
-} as const;
+  select: {
+    identifiers: {
+      select: { value: true },
+      orderBy: [{ current: 'desc' }, { id: 'asc' }],
+      take: 1,
+    },
+  },
+} satisfies Prisma.PatientDefaultArgs;
 
 export function patientIdOf(patient: { readonly identifiers: readonly { readonly value: string }[] }): string {
   return patient.identifiers[0]?.value ?? '';

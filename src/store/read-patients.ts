@@ -6,6 +6,10 @@ import { instant, readSnapshot } from './read-page.ts';
 /** A patient as the department knows him. */
 export interface PatientView {
   readonly identifiers: readonly PatientIdentifier[];
+  /** Identifiers that a merge or a change has replaced; they still find the patient. */
+  readonly formerIdentifiers: readonly PatientIdentifier[];
+  /** Patients who were merged into this one (ADT^A40). */
+  readonly merges: readonly { readonly at: string; readonly messageId: number | null }[];
   /** PID-5 */
   readonly name: PersonName;
   /** PID-7 as `YYYY-MM-DD` */
@@ -22,8 +26,8 @@ export interface PatientView {
     readonly updatedAt: string;
   }[];
   readonly orders: readonly {
-    readonly placerOrderNumber: string;
-    readonly placerOrderIssuer: string;
+    readonly placerOrderNumber: string | null;
+    readonly placerOrderIssuer: string | null;
     readonly accessionNumber: string;
     readonly orderStatus: string;
   }[];
@@ -31,6 +35,7 @@ export interface PatientView {
 
 const shown = {
   identifiers: { orderBy: { id: 'asc' } },
+  merged: { select: { mergedAt: true, mergedByMessageId: true }, orderBy: { mergedAt: 'asc' } },
   visits: {
     select: { visitNumber: true, assigningAuthority: true, visitStatus: true, patientClass: true, updatedAt: true },
     orderBy: { id: 'asc' },
@@ -50,7 +55,9 @@ function toIdentifier(row: Prisma.PatientIdentifierGetPayload<object>): PatientI
 
 function toView(row: Prisma.PatientGetPayload<{ include: typeof shown }>): PatientView {
   return {
-    identifiers: row.identifiers.map(toIdentifier),
+    identifiers: row.identifiers.filter(({ current }) => current).map(toIdentifier),
+    formerIdentifiers: row.identifiers.filter(({ current }) => !current).map(toIdentifier),
+    merges: row.merged.map((one) => ({ at: instant(one.mergedAt) ?? '', messageId: one.mergedByMessageId })),
     name: row.name as PersonName,
     birthDate: row.birthDate && dateOf(row.birthDate),
     sex: row.sex,

@@ -20,7 +20,7 @@ import {
 export interface ProcedureView {
   readonly requestedProcedureId: string;
   readonly accessionNumber: string;
-  readonly placerOrderNumber: string;
+  readonly placerOrderNumber: string | null;
   readonly fillerOrderNumber: string;
   readonly studyInstanceUid: string;
   readonly patientId: string;
@@ -28,6 +28,8 @@ export interface ProcedureView {
   readonly patientDifferences: readonly string[];
   readonly state: string;
   readonly availability: string;
+  /** none, preliminary, final, corrected, cancelled */
+  readonly report: string;
   readonly steps: readonly {
     readonly scheduledProcedureStepId: string;
     readonly stepStatus: StepStatus;
@@ -90,6 +92,7 @@ function toView(row: Row): ProcedureView {
     patientDifferences: order.patientDifferences,
     state: row.state,
     availability: row.availability,
+    report: row.report,
     steps: row.steps.map((step) => ({
       scheduledProcedureStepId: step.scheduledProcedureStepId,
       stepStatus: step.stepStatus,

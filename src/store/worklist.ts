@@ -56,7 +56,9 @@ function predicates(conditions: WorklistConditions): Prisma.Sql[] {
   if (conditions.studyInstanceUids)
     sql.push(Prisma.sql`r."studyInstanceUid" = ANY(${[...conditions.studyInstanceUids]}::text[])`);
   if (patientId !== undefined) {
-    sql.push(Prisma.sql`p.id IN (SELECT i."patientId" FROM "PatientIdentifier" i WHERE i.value = ${patientId})`);
+    sql.push(
+      Prisma.sql`p.id IN (SELECT i."patientId" FROM "PatientIdentifier" i WHERE i.value = ${patientId} AND i.current)`,
+    );
   }
   if (patientNamePrefix !== undefined) sql.push(Prisma.sql`p."nameKey" LIKE ${likePrefix(patientNamePrefix)}`);
   return sql;
@@ -69,7 +71,7 @@ const columns = Prisma.sql`
   p.name AS "patientName", to_char(p."birthDate", 'YYYY-MM-DD') AS "birthDate", p.sex, p.demographics,
   (SELECT json_agg(json_strip_nulls(json_build_object('value', i.value, 'assigningAuthority', i."assigningAuthority", 'universalId', i."universalId",
      'universalIdType', i."universalIdType", 'identifierType', i."identifierType")) ORDER BY i.id)
-   FROM "PatientIdentifier" i WHERE i."patientId" = p.id) AS identifiers,
+   FROM "PatientIdentifier" i WHERE i."patientId" = p.id AND i.current) AS identifiers,
   v."patientClass", v.details AS visit`;
 
 const PAGE = 500;
@@ -83,8 +85,8 @@ export async function* worklistRows(
   conditions: WorklistConditions,
   statuses: readonly StepStatus[],
 ): AsyncGenerator<readonly WorklistRow[]> {
-  // A step of a procedure that nobody has scheduled yet has no place on a worklist.
-  const scheduled = Prisma.sql`r.state <> 'planned'`;
+  // A step of a procedure that nobody has scheduled yet, or that is on hold, has no place on a worklist.
+  const scheduled = Prisma.sql`r.state NOT IN ('planned', 'held')`;
   const open = Prisma.sql`s."stepStatus" = ANY(${[...statuses]}::"StepStatus"[])`;
   const where = [open, scheduled, ...predicates(conditions)];
   let after: WorklistRow | undefined;

@@ -1,9 +1,21 @@
+import { type Hl7Message, parseMessage } from '../hl7/message.ts';
+import { orderRepliesFromHl7 } from '../mapping/order-reply-from-hl7.ts';
 import { SwfError, describeError } from '../platform/errors.ts';
 import type { ProcedureEvent } from '../workflow/procedure-context.ts';
 import { type Confirmation, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { type PendingDelivery, type Settlement, settle } from '../store/outbox.ts';
-import type { Department } from './department.ts';
-import { type Cause, type HeldProcedure, finish, holdOrders, runUnit, send } from './unit-of-work.ts';
+import { type Department, hl7Peers } from './department.ts';
+import { numberRefused, orderReplied } from './order-number.ts';
+import {
+  type Cause,
+  type HeldOrder,
+  type HeldProcedure,
+  type Unit,
+  finish,
+  holdOrders,
+  runUnit,
+  send,
+} from './unit-of-work.ts';
 
 /** What a lane heard from its peer. */
 export interface Heard {
@@ -15,15 +27,58 @@ export interface Heard {
   readonly error?: string;
 }
 
-function eventFor(delivery: PendingDelivery, heard: Heard, confirmation: Confirmation): ProcedureEvent {
-  const delivered = heard.kind === 'delivered';
-  if (delivery.transaction === 'RAD-4') {
-    return delivered
+/** What a machine hears of an answer, by the transaction that was answered. */
+const answers = {
+  'RAD-3': { delivered: 'orderStatusConfirmed', refused: 'orderStatusRefused' },
+  'RAD-13': { delivered: 'procedureUpdateConfirmed', refused: 'procedureUpdateRefused' },
+  'RAD-48': { delivered: 'appointmentConfirmed', refused: 'appointmentRefused' },
+  'RAD-28': { delivered: 'resultConfirmed', refused: 'resultRefused' },
+} as const;
+
+function eventFor(delivery: PendingDelivery, heard: Heard, confirmation: Confirmation): ProcedureEvent | undefined {
+  const { transaction, destination } = delivery;
+  if (transaction === 'RAD-4') {
+    return heard.kind === 'delivered'
       ? { type: 'procedureScheduledConfirmed', confirmation }
-      : { type: 'procedureScheduledRefused', peer: delivery.destination };
+      : { type: 'procedureScheduledRefused', peer: destination };
   }
-  return { type: delivered ? 'orderStatusConfirmed' : 'orderStatusRefused' };
+  const row = Object.hasOwn(answers, transaction) ? answers[transaction as keyof typeof answers] : undefined;
+  return row && { type: row[heard.kind] };
 }
+
+/** The answer to SN may bring the number at once (ORR^O02, ORG^O20), or say that there will be none. */
+async function hearNumber(unit: Unit, held: HeldOrder, told: Told): Promise<void> {
+  const { delivery, heard, cause, confirmation } = told;
+  if (heard.kind === 'refused') return numberRefused(unit, held, heard.error ?? heard.code);
+  const message = heard.answer && readAnswer(heard.answer);
+  if (!message || !isOrderReply(message)) return;
+  const peer = hl7Peers(unit.department.config).find(({ name }) => name === delivery.destination);
+  const answer = { cause, confirmation, sendingApplication: peer?.hl7.application ?? delivery.destination };
+  try {
+    for (const reply of orderRepliesFromHl7(message).orders) await orderReplied(unit, held, reply, answer);
+  } catch (error) {
+    if (!(error instanceof SwfError) || passing.has(error.code)) throw error;
+    await numberRefused(unit, held, error.message);
+  }
+}
+
+interface Told {
+  readonly delivery: PendingDelivery;
+  readonly heard: Heard;
+  readonly cause: Cause;
+  readonly confirmation: Confirmation;
+}
+
+function readAnswer(bytes: Uint8Array): Hl7Message | undefined {
+  try {
+    return parseMessage(bytes);
+  } catch {
+    // It was understood as an acknowledgement, which is all that a delivery needs.
+    return undefined;
+  }
+}
+
+const isOrderReply = ({ header }: Hl7Message): boolean => header.messageType === 'ORR' || header.messageType === 'ORG';
 
 // With time these go away by themselves: the lane tries again.
 const passing: ReadonlySet<string> = new Set(['conflict', 'database-unavailable']);
@@ -59,8 +114,11 @@ async function confirm(department: Department, delivery: PendingDelivery, heard:
     const concerned = (procedure: HeldProcedure): boolean =>
       procedureId === undefined || procedure.stored.id === procedureId;
     for (const procedure of orders.flatMap((held) => held.procedures).filter(concerned)) {
-      send(procedure, eventFor(delivery, heard, confirmation), cause);
+      const event = eventFor(delivery, heard, confirmation);
+      if (event) send(procedure, event, cause);
     }
+    if (delivery.effect === 'requestOrderNumber')
+      for (const held of orders) await hearNumber(unit, held, { delivery, heard, cause, confirmation });
     await finish(unit, orders, at);
   });
 }

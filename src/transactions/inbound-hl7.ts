@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
-import { buildAck } from '../hl7/ack.ts';
-import { type Hl7Header, parseMessage, readHeader } from '../hl7/message.ts';
-import { type Reading, type SenderRules, expected, startReading } from '../mapping/reader.ts';
+import { splitBatch, batchAnswer } from '../hl7/batch.ts';
+import { type Hl7Header, type Hl7Message, parseMessage, readHeader, usesEscapes } from '../hl7/message.ts';
+import { type Reading, expected, startReading } from '../mapping/reader.ts';
 import { SwfError, describeError, toSwfError } from '../platform/errors.ts';
-import { type InboundMessage, admit } from '../store/messages.ts';
+import { admit, admitAgain } from '../store/messages.ts';
 import type { Department } from './department.ts';
-import { journalRefused } from './refusals.ts';
-import { type Unit, runUnit } from './unit-of-work.ts';
+import {
+  type Acknowledgement,
+  type Received,
+  acknowledge,
+  applicationAcknowledgement,
+  received,
+} from './inbound-answers.ts';
+import { type Sender, checkHeader, rulesOf, senderOf, transactionFor } from './inbound-header.ts';
+import { refuse } from './inbound-refusal.ts';
+import { type Unit, deliver, runUnit } from './unit-of-work.ts';
 
 /** An HL7 message that is being carried out. */
 export interface InboundHl7 {
@@ -16,6 +24,8 @@ export interface InboundHl7 {
   /** MSH-3.1 and MSH-4.1 */
   readonly sendingApplication: string;
   readonly sendingFacility: string;
+  /** What the site allows this sender beyond the usual. */
+  readonly sender: Pick<Sender, 'orderControls'>;
 }
 
 /** An IHE transaction that comes in by HL7. */
@@ -27,82 +37,22 @@ export interface InboundHl7Transaction {
   handle(unit: Unit, inbound: InboundHl7): Promise<void>;
 }
 
-/** Versions whose structure and content a department can read: those of SWF and SWF.b and everything newer. */
-const versions = new Set(['2.3.1', '2.4', '2.5', '2.5.1', '2.6', '2.7', '2.7.1', '2.8', '2.8.1', '2.8.2', '2.9']);
-const processingIds = new Set(['', 'P', 'T', 'D']);
-
-type Sender = Department['config']['senders'][number];
-
-function senderOf(department: Department, header: Hl7Header): Sender | undefined {
-  return department.config.senders.find(
-    ({ match }) =>
-      (match.application === undefined || match.application === header.sendingApplication) &&
-      (match.facility === undefined || match.facility === header.sendingFacility),
-  );
-}
-
-function rulesOf(department: Department, header: Hl7Header, sender: Sender | undefined): SenderRules {
-  return {
-    assigningAuthority: sender?.assigningAuthority ?? (header.sendingFacility || header.sendingApplication),
-    station: sender?.station,
-    serviceCode: sender?.serviceCode ?? 'OBR-4.1',
-    timeZone: department.config.organisation.timeZone,
-    validation: department.config.policy.validation,
-  };
-}
-
-function requireHeader(value: string, location: string, what: string): void {
-  if (value === '') throw new SwfError('required-field-missing', `${what} is empty`, { location });
-}
-
-/** MSH before anything else is read: type, event, control id, processing id, version, receiver (ITI TF-2 Appendix C). */
-function checkHeader(department: Department, header: Hl7Header): void {
-  requireHeader(header.messageType, 'MSH^1^9^1^1', 'the message type (MSH-9.1)');
-  requireHeader(header.controlId, 'MSH^1^10', 'the message control id (MSH-10)');
-  requireHeader(header.version, 'MSH^1^12', 'the version (MSH-12)');
-  if (!processingIds.has(header.processingId)) {
-    throw new SwfError('unsupported-processing-id', 'the processing id (MSH-11) is P, T or D', {
-      location: 'MSH^1^11',
-    });
-  }
-  if (!versions.has(header.version)) {
-    throw new SwfError('unsupported-version', 'the version (MSH-12) is not supported; supported is 2.3.1 and later', {
-      location: 'MSH^1^12',
-    });
-  }
-  if (department.config.policy.receiver === 'ours') checkReceiver(department, header);
-}
-
-function checkReceiver(department: Department, header: Hl7Header): void {
-  const { application, facility } = department.config.organisation;
-  requireHeader(header.receivingApplication, 'MSH^1^5', 'the receiving application (MSH-5)');
-  requireHeader(header.receivingFacility, 'MSH^1^6', 'the receiving facility (MSH-6)');
-  if (header.receivingApplication !== application)
-    throw new SwfError('value-not-found', 'the message is for another application (MSH-5)', { location: 'MSH^1^5' });
-  if (header.receivingFacility !== facility)
-    throw new SwfError('value-not-found', 'the message is for another facility (MSH-6)', { location: 'MSH^1^6' });
-}
-
-function transactionFor(transactions: readonly InboundHl7Transaction[], header: Hl7Header): InboundHl7Transaction {
-  const found = transactions.find(({ accepts }) => accepts.includes(`${header.messageType}^${header.triggerEvent}`));
-  if (found) return found;
-  const typeKnown = transactions.some(({ accepts }) =>
-    accepts.some((type) => type.startsWith(`${header.messageType}^`)),
-  );
-  if (typeKnown)
-    throw new SwfError('unsupported-event', 'this event (MSH-9.2) is not supported', { location: 'MSH^1^9^1^2' });
-  throw new SwfError('unsupported-message-type', 'this message type (MSH-9.1) is not supported', {
-    location: 'MSH^1^9^1^1',
-  });
-}
-
 // Tab, line feed, form feed and carriage return may stand in a message.
-const isControl = (byte: number): boolean =>
-  byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0c && byte !== 0x0d;
+const usual = new Set([0x09, 0x0a, 0x0c, 0x0d]);
+// ESC, SO and SI switch between character sets, where MSH-18 names such.
+const switching = new Set([0x1b, 0x0e, 0x0f]);
 const MSH7 = 6;
 
+function checkBytes(header: Hl7Header, bytes: Uint8Array): void {
+  const switched = usesEscapes(header);
+  const allowed = (byte: number): boolean => byte >= 0x20 || usual.has(byte) || (switched && switching.has(byte));
+  if (bytes.every(allowed)) return;
+  const sentence = 'the message holds control characters, perhaps of a character set that MSH-18 does not name';
+  throw new SwfError('data-type', sentence, { location: 'MSH^1^18' });
+}
+
 /** The content with MSH-7 left out: a sender that sends a message again may stamp it anew. */
-function contentKeyOf(header: Hl7Header, bytes: Uint8Array): string {
+export function contentKeyOf(header: Hl7Header, bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString('latin1');
   const content = text.slice(text.indexOf('MSH'));
   const end = content.search(/[\r\n]/);
@@ -115,99 +65,83 @@ function contentKeyOf(header: Hl7Header, bytes: Uint8Array): string {
   return hash.update(end < 0 ? '' : content.slice(end), 'latin1').digest('hex');
 }
 
-/** One message with everything needed to answer and to journal it. */
-interface Received {
-  readonly header: Hl7Header;
-  readonly bytes: Uint8Array;
-  readonly at: Date;
-  readonly inbound: InboundMessage;
+/** A message that can be carried out: its header holds, its text is read. */
+export interface Prepared {
+  readonly received: Received;
+  readonly transaction: InboundHl7Transaction;
+  readonly message: Hl7Message;
+  readonly sender: Sender | undefined;
 }
 
-function receive(
+/** Checks and reads a message; nothing is stored. Throws SwfError with the place of what is wrong. */
+export function prepare(
   department: Department,
   transactions: readonly InboundHl7Transaction[],
-  header: Hl7Header,
-  bytes: Uint8Array,
-): Received {
-  const at = department.clock.now();
-  const messageType = header.triggerEvent === '' ? header.messageType : `${header.messageType}^${header.triggerEvent}`;
-  const inbound: InboundMessage = {
-    protocol: 'HL7',
-    transaction: transactions.find(({ accepts }) => accepts.includes(messageType))?.id,
-    messageType,
-    controlId: header.controlId,
-    sendingApplication: header.sendingApplication,
-    sendingFacility: header.sendingFacility,
-    raw: bytes,
-    at,
-  };
-  return { header, bytes, at, inbound };
-}
-
-function acknowledge(
-  department: Department,
-  received: Received,
-  code: 'AA' | 'AE' | 'AR',
-  failure?: SwfError,
-): Uint8Array {
-  const error = failure && {
-    hl7: failure.failure.hl7,
-    text: failure.message,
-    ...(failure.place.location === undefined ? {} : { location: failure.place.location }),
-  };
-  return buildAck(received.header, {
-    code,
-    controlId: department.ids.controlId(),
-    now: received.at,
-    timeZone: department.config.organisation.timeZone,
-    ...(error ? { error } : {}),
-  });
-}
-
-interface Outcome {
-  readonly answer: Uint8Array;
-  readonly messageId: number;
-  readonly outcome: 'AA' | 'duplicate';
-}
-
-async function carryOut(
-  department: Department,
-  transactions: readonly InboundHl7Transaction[],
-  received: Received,
-): Promise<Outcome> {
-  const { header, bytes, at } = received;
+  message: Received,
+): Prepared {
+  const { header, bytes } = message;
   checkHeader(department, header);
   const transaction = transactionFor(transactions, header);
   const sender = senderOf(department, header);
-  const message = parseMessage(bytes, sender?.characterSet === undefined ? {} : { characterSet: sender.characterSet });
-  if (bytes.some(isControl)) {
-    const sentence = 'the message holds control characters, perhaps of a character set that MSH-18 does not name';
-    throw new SwfError('data-type', sentence, { location: 'MSH^1^18' });
-  }
-  const answer = acknowledge(department, received, 'AA');
-  return runUnit(department, async (unit) => {
-    const admission = await admit(unit.tx, received.inbound, contentKeyOf(header, bytes), {
-      code: 'AA',
-      bytes: answer,
-    });
-    if (admission.kind === 'duplicate')
-      return { answer: admission.answer, messageId: admission.messageId, outcome: 'duplicate' };
-    const reading = startReading(message, rulesOf(department, header, sender));
-    expected(reading, header.dateTime !== '', 'MSH^1^7', 'the message time (MSH-7)');
-    if (admission.controlIdReused) reading.remarks.push('this control id (MSH-10) came before with other content');
+  const parsed = parseMessage(bytes, sender?.characterSet === undefined ? {} : { characterSet: sender.characterSet });
+  checkBytes(parsed.header, bytes);
+  return { received: message, transaction, message: parsed, sender };
+}
+
+/** Carries out a message that was admitted to the journal, within its unit; gives what was odd about it. */
+export async function execute(
+  unit: Unit,
+  { received: { header, at }, transaction, message, sender }: Prepared,
+  admission: { readonly messageId: number; readonly remarks: readonly string[] },
+): Promise<Reading> {
+  const reading = startReading(message, rulesOf(unit.department, header, sender));
+  expected(reading, header.dateTime !== '', 'MSH^1^7', 'the message time (MSH-7)');
+  reading.remarks.push(...admission.remarks);
+  const { messageId } = admission;
+  const { sendingApplication, sendingFacility } = header;
+  const settings = { orderControls: sender?.orderControls ?? [] };
+  await transaction.handle(unit, { reading, messageId, at, sendingApplication, sendingFacility, sender: settings });
+  return reading;
+}
+
+const reused = 'this control id (MSH-10) came before with other content';
+
+interface Outcome {
+  readonly acknowledgement: Acknowledgement;
+  readonly messageId: number;
+  readonly outcome: 'AA' | 'duplicate';
+  readonly controlIdReused: boolean;
+}
+
+async function carryOut(department: Department, prepared: Prepared): Promise<Outcome> {
+  const { received: message, sender } = prepared;
+  const { header, bytes, inbound, at } = message;
+  const acknowledgement = acknowledge(department, message, { code: 'AA', sender });
+  const { answer } = acknowledgement;
+  return runUnit(department, async (unit): Promise<Outcome> => {
+    const admission = await admit(unit.tx, inbound, contentKeyOf(header, bytes), { code: 'AA', bytes: answer });
     const { messageId } = admission;
-    const { sendingApplication, sendingFacility } = header;
-    await transaction.handle(unit, { reading, messageId, at, sendingApplication, sendingFacility });
-    return { answer, messageId, outcome: 'AA' };
+    if (admission.kind === 'duplicate') {
+      const stored = { ...acknowledgement, answer: admission.answer };
+      return { acknowledgement: stored, messageId, outcome: 'duplicate', controlIdReused: false };
+    }
+    const { controlIdReused } = admission;
+    await execute(unit, prepared, { messageId, remarks: controlIdReused ? [reused] : [] });
+    await deliver(unit, applicationAcknowledgement(department, message, { code: 'AA', sender }), at);
+    return { acknowledgement, messageId, outcome: 'AA', controlIdReused };
   });
 }
 
-/** The answer to a message that was refused; everything it did is rolled back, and then it is journalled with the answer. */
-async function refuse(department: Department, received: Received, failure: SwfError): Promise<Uint8Array> {
-  const { ack } = failure.failure;
-  const answer = acknowledge(department, received, ack, failure);
-  await journalRefused(department, received.inbound, { code: ack, bytes: answer }, failure.message);
-  return answer;
+/** Carries out once more what a stored message says, as a new entry of the journal. */
+async function carryOutAgain(department: Department, prepared: Prepared, replayOf: number): Promise<Outcome> {
+  const acknowledgement = acknowledge(department, prepared.received, { code: 'AA', sender: undefined });
+  return runUnit(department, async (unit): Promise<Outcome> => {
+    const remarks = [`message ${replayOf} was carried out again`];
+    const answer = { code: 'AA', bytes: acknowledgement.answer };
+    const messageId = await admitAgain(unit.tx, prepared.received.inbound, answer);
+    await execute(unit, prepared, { messageId, remarks });
+    return { acknowledgement, messageId, outcome: 'AA', controlIdReused: false };
+  });
 }
 
 /** What of an unchecked header may stand in a log: names that look like names, nothing that could be content. */
@@ -217,38 +151,97 @@ function loggable({ header, inbound }: Received): { peer: string; transaction: s
   return { peer, transaction: inbound.transaction ?? type };
 }
 
+/** What became of a message. */
+export interface Handled {
+  /** What the sender is answered, if it wants to be. */
+  readonly acknowledgement: Acknowledgement;
+  /** MSA-1 as the original mode has it. */
+  readonly code: 'AA' | 'AE' | 'AR';
+  /** Undefined where not even the journal could be written. */
+  readonly messageId: number | undefined;
+}
+
+/** Carries out one message and journals it with its answer; what the answer promises is on disk by then. */
+export async function handleMessage(
+  department: Department,
+  transactions: readonly InboundHl7Transaction[],
+  message: Received,
+  replayOf?: number,
+): Promise<Handled> {
+  const durationMs = (): number => department.clock.now().getTime() - message.at.getTime();
+  const shown = loggable(message);
+  try {
+    const prepared = prepare(department, transactions, message);
+    const done =
+      replayOf === undefined ? carryOut(department, prepared) : carryOutAgain(department, prepared, replayOf);
+    const { acknowledgement, messageId, outcome, controlIdReused } = await done;
+    department.log.info({ messageId, ...shown, outcome, durationMs: durationMs() }, 'hl7 message');
+    if (controlIdReused)
+      department.log.warn({ messageId, ...shown }, 'alarm: a control id was used again with other content');
+    return { acknowledgement, code: 'AA', messageId };
+  } catch (error) {
+    const failure = toSwfError(error);
+    if (!(error instanceof SwfError)) department.log.error(describeError(error), 'a message could not be carried out');
+    const code = failure.failure.ack;
+    const fields = { ...shown, outcome: code, durationMs: durationMs() };
+    department.log.warn({ ...fields, error: `${failure.failure.hl7} ${failure.message}` }, 'hl7 message refused');
+    return { ...(await refuse(department, message, failure)), code };
+  }
+}
+
+async function receiveOne(
+  department: Department,
+  transactions: readonly InboundHl7Transaction[],
+  bytes: Uint8Array,
+): Promise<Uint8Array | 'silent' | undefined> {
+  const header = readHeader(bytes);
+  if (!header) return undefined;
+  const message = received(department, transactions, header, bytes);
+  if (header.messageType === 'ACK') {
+    // HL7 v2.5.1 2.9.2: an acknowledgement is never acknowledged; two systems would go on for ever.
+    department.log.warn(loggable(message), 'an acknowledgement came on a connection that takes messages');
+    return undefined;
+  }
+  const { acknowledgement } = await handleMessage(department, transactions, message);
+  return acknowledgement.wanted ? acknowledgement.answer : 'silent';
+}
+
 /**
- * Carries out one HL7 message and returns its acknowledgement; what the answer promises is on disk by then.
+ * Carries out what one frame holds, a message or a batch (HL7 v2.5.1 2.10.3), and returns its acknowledgement.
  * Undefined when there is no readable MSH, or an acknowledgement: nothing is answered and the connection is closed.
  */
 export async function receiveHl7(
   department: Department,
   transactions: readonly InboundHl7Transaction[],
   bytes: Uint8Array,
-): Promise<Uint8Array | undefined> {
-  const header = readHeader(bytes);
-  if (!header) return undefined;
-  const received = receive(department, transactions, header, bytes);
-  if (header.messageType === 'ACK') {
-    // HL7 v2.5.1 2.9.2: an acknowledgement is never acknowledged; two systems would go on for ever.
-    department.log.warn(loggable(received), 'an acknowledgement came on a connection that takes messages');
-    return undefined;
-  }
-  const durationMs = (): number => department.clock.now().getTime() - received.at.getTime();
-  const shown = loggable(received);
+): Promise<Uint8Array | 'silent' | undefined> {
+  let batch: ReturnType<typeof splitBatch>;
   try {
-    const { answer, messageId, outcome } = await carryOut(department, transactions, received);
-    department.log.info({ messageId, ...shown, outcome, durationMs: durationMs() }, 'hl7 message');
-    return answer;
+    batch = splitBatch(bytes);
   } catch (error) {
-    const failure = toSwfError(error);
-    if (!(error instanceof SwfError)) department.log.error(describeError(error), 'a message could not be carried out');
-    const fields = {
-      ...shown,
-      outcome: failure.failure.ack,
-      durationMs: durationMs(),
-    };
-    department.log.warn({ ...fields, error: `${failure.failure.hl7} ${failure.message}` }, 'hl7 message refused');
-    return refuse(department, received, failure);
+    return refuseBatch(department, transactions, { bytes, failure: toSwfError(error) });
   }
+  if (batch.kind === 'message') return receiveOne(department, transactions, bytes);
+  const answers: (Uint8Array | undefined)[] = [];
+  for (const message of batch.messages) {
+    const answer = await receiveOne(department, transactions, message);
+    answers.push(answer === 'silent' ? undefined : answer);
+  }
+  const { clock, config, ids } = department;
+  const { timeZone } = config.organisation;
+  return batchAnswer(batch, answers, { controlId: ids.controlId(), now: clock.now(), timeZone });
+}
+
+/** A batch that cannot be taken apart is answered as its first message would be: nothing of it is done. */
+async function refuseBatch(
+  department: Department,
+  transactions: readonly InboundHl7Transaction[],
+  { bytes, failure }: { readonly bytes: Uint8Array; readonly failure: SwfError },
+): Promise<Uint8Array | undefined> {
+  const first = Buffer.from(bytes).indexOf('MSH');
+  const header = first < 0 ? undefined : readHeader(bytes.subarray(first));
+  if (!header) return undefined;
+  const message = received(department, transactions, header, bytes);
+  department.log.warn({ ...loggable(message), error: failure.message }, 'hl7 batch refused');
+  return (await refuse(department, message, failure)).acknowledgement.answer;
 }

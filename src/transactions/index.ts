@@ -1,9 +1,21 @@
 import type { InboundHl7Transaction } from './inbound-hl7.ts';
-import { patientRegistration } from './rad-01-patient.ts';
+import { appointments } from './appointments.ts';
+import { patientRegistration, patientUpdate } from './rad-01-12-patient.ts';
 import { placerOrder } from './rad-02-placer-order.ts';
+import { orderReply } from './rad-03-order-reply.ts';
+import { patientMerge } from './rad-12-merge.ts';
+import { resultsReported } from './rad-28-result-received.ts';
 
 /** The IHE transactions that come in by HL7; MSH-9 picks one. */
-export const inboundHl7Transactions: readonly InboundHl7Transaction[] = [patientRegistration, placerOrder];
+export const inboundHl7Transactions: readonly InboundHl7Transaction[] = [
+  patientRegistration,
+  patientUpdate,
+  patientMerge,
+  placerOrder,
+  orderReply,
+  appointments,
+  resultsReported,
+];
 
 /** One IHE transaction of the department, for documents and pages. */
 export interface TransactionInfo {

@@ -1,4 +1,4 @@
-import type { RenderedMessage } from '../mapping/procedure-to-hl7.ts';
+import type { RenderedMessage } from '../mapping/rendered.ts';
 import type { Envelope, OrderSubject } from '../mapping/segments-to-hl7.ts';
 import type { StoredOrder } from '../store/orders.ts';
 import type { OutgoingMessage } from '../store/outbox.ts';
@@ -42,8 +42,9 @@ export function subjectOf({ order, patient }: Subject, envelope: Envelope): Orde
 export interface About {
   readonly transaction: string;
   readonly effect: string;
-  readonly orderId: number;
+  readonly orderId?: number;
   readonly procedureId?: number;
+  readonly patientId?: number;
 }
 
 /** A finished message as the outbox takes it. */
@@ -51,14 +52,12 @@ export function outgoing(peer: Hl7Peer, envelope: Envelope, rendered: RenderedMe
   return {
     destination: peer.name,
     protocol: 'HL7',
-    transaction: about.transaction,
     messageType: rendered.messageType,
     controlId: envelope.controlId,
     sendingApplication: envelope.application,
     sendingFacility: envelope.facility,
     raw: rendered.bytes,
-    effect: about.effect,
-    orderId: about.orderId,
-    procedureId: about.procedureId,
+    remark: rendered.remark,
+    ...about,
   };
 }

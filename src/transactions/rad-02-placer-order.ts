@@ -1,189 +1,199 @@
-import { ordersFromHl7 } from '../mapping/order-from-hl7.ts';
+import { orderRequestsFromHl7 } from '../mapping/order-from-hl7.ts';
 import { patientFromHl7, visitFromHl7 } from '../mapping/patient-from-hl7.ts';
-import { localTimeOf } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
-import { completedByOrder, differenceRemark, differencesOf, registered } from '../workflow/patient-changes.ts';
-import { planProcedures, planSize } from '../workflow/planning.ts';
-import type { ProcedureEvent } from '../workflow/procedure-context.ts';
-import { advance, startProcedure } from '../workflow/procedure-machine.ts';
-import {
-  type PatientStatement,
-  type PlacerOrder,
-  type PlannedProcedure,
-  acknowledgedBy,
-} from '../workflow/vocabulary.ts';
+import { type OrderAction, orderActionOf } from '../workflow/order-control.ts';
+import type { OrderRequest } from '../workflow/statements.ts';
+import { type PatientStatement, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { remark } from '../store/messages.ts';
-import { takeNumbers } from '../store/numbers.ts';
-import { type StoredOrder, createOrder } from '../store/orders.ts';
-import {
-  type StoredPatient,
-  type StoredVisit,
-  findOrCreatePatient,
-  isKnownPatient,
-  savePatient,
-  saveVisit,
-} from '../store/patients.ts';
-import { createProcedure } from '../store/procedures.ts';
-import { procedureDestinations } from './department.ts';
+import { findPlacerOrder } from '../store/orders.ts';
+import { type StoredPatient, findPatientId } from '../store/patients.ts';
+import { type StoredVisit, saveVisit } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
-import { type HeldOrder, type HeldProcedure, type Unit, finish, hold, note } from './unit-of-work.ts';
+import { carryOutChange } from './order-change-requests.ts';
+import { type OrderOrigin, issuerOf, makeOrder } from './order-creation.ts';
+import { namedBySubsumed, patientOfOrder } from './order-patient.ts';
+import { type Cause, type HeldOrder, type Unit, finish, holdOrders } from './unit-of-work.ts';
+
+/** One ORC group, and what its order control asks for. */
+interface Asked {
+  readonly request: OrderRequest;
+  readonly action: OrderAction;
+}
 
 /** RAD-2 Placer Order Management (RAD TF-2 4.2): the order placer asks for procedures; all orders of a message or none. */
 export const placerOrder: InboundHl7Transaction = {
   id: 'RAD-2',
   name: 'Placer Order Management',
-  accepts: ['ORM^O01', 'OMG^O19'],
+  accepts: ['ORM^O01', 'OMG^O19', 'OMI^O23'],
   handle: async (unit, inbound) => {
-    const { reading, at } = inbound;
-    const orders = ordersFromHl7(reading);
-    const said = patientFromHl7(reading);
-    const visit = visitFromHl7(reading);
-    const { patient, differences } = await patientOfOrder(unit, said, inbound);
-    const stored =
-      visit && (await saveVisit(unit.tx, patient.id, visit, { at, visitStatus: undefined, source: 'order' }));
-    const held: HeldOrder[] = [];
-    for (const [index, order] of orders.entries()) {
-      const location = `ORC^${index + 1}^2`;
-      held.push(await createPlannedOrder(unit, inbound, { order, patient, visit: stored, differences, location }));
+    const { reading, at, sender } = inbound;
+    const asked = orderRequestsFromHl7(reading).map((request): Asked => {
+      return { request, action: orderActionOf(request, sender.orderControls) };
+    });
+    const held = await holdKnown(unit, inbound, asked);
+    const creating = asked.some(({ action }) => isCreation(action));
+    const ordering = creating ? await orderingPatient(unit, inbound) : undefined;
+    for (const one of asked) {
+      if (ordering && isCreation(one.action)) await create(unit, inbound, { ...one, ordering, held, asked });
+      else await change(unit, inbound, { ...one, held });
     }
     await remark(unit.tx, inbound.messageId, reading.remarks);
-    await finish(unit, held, at);
+    await finish(unit, [...held.values()], at);
   },
 };
 
-/** The patient of an order: one it has to create, or a known one of whom it fills only what is empty. */
-async function patientOfOrder(
-  unit: Unit,
-  said: PatientStatement,
-  inbound: InboundHl7,
-): Promise<{ patient: StoredPatient; differences: string[] }> {
-  const { tx, department } = unit;
-  const { reading, at } = inbound;
-  if (department.config.policy.unknownPatient === 'reject' && !(await isKnownPatient(tx, said.identifiers))) {
-    throw new SwfError('unknown-key', 'the patient (PID-3) is not known', { location: 'PID^1^3' });
-  }
-  const unknown = () => ({ patient: registered(undefined, said), at });
-  const found = await findOrCreatePatient(tx, said.identifiers, unknown);
-  if (found.foreign > 0)
-    reading.remarks.push(`${found.foreign} identifiers in PID-3 belong to another patient and stay there`);
-  if (found.created) {
-    reading.remarks.push('the order created its patient: no registration had come');
-    return { patient: found.patient, differences: [] };
-  }
-  const differences = differencesOf(found.patient, said);
-  const completed = completedByOrder(found.patient, said);
-  await savePatient(tx, found.patient.id, completed);
-  if (differences.length > 0)
-    inbound.reading.remarks.push(`PID differs from the registered patient in: ${differences.join(', ')}`);
-  return { patient: { ...found.patient, ...completed }, differences };
+const isCreation = (action: OrderAction): boolean => action === 'create' || action === 'createParent';
+
+/** Orders that the unit holds, by issuer and placer order number. */
+type HeldOrders = Map<string, HeldOrder>;
+
+function keyOf({ placerOrderNumber }: OrderRequest, { sendingApplication }: InboundHl7): string {
+  return `${issuerOf(placerOrderNumber, sendingApplication)}\n${placerOrderNumber.id}`;
 }
 
-interface OrderToSave {
-  readonly order: PlacerOrder;
+function numberOf({ placerOrderNumber }: OrderRequest, { sendingApplication }: InboundHl7) {
+  const placerOrderIssuer = issuerOf(placerOrderNumber, sendingApplication);
+  return { placerOrderNumber: placerOrderNumber.id, placerOrderIssuer };
+}
+
+/** Locks every order that the message names and that is known, and with them the message's patient. */
+async function holdKnown(unit: Unit, inbound: InboundHl7, asked: readonly Asked[]): Promise<HeldOrders> {
+  const ids = new Map<string, number>();
+  // New orders alone name nothing that is known; a number that is taken is found by its index.
+  const named = asked.some(({ action }) => !isCreation(action)) ? asked : [];
+  for (const { request } of named) {
+    const id = await findPlacerOrder(unit.tx, numberOf(request, inbound));
+    if (id !== undefined) ids.set(keyOf(request, inbound), id);
+  }
+  const said = named.length > 0 && inbound.reading.message.first('PID') ? patientFromHl7(inbound.reading) : undefined;
+  const patient = said && (await findPatientId(unit.tx, said.identifiers));
+  const orders = await holdOrders(unit, [...new Set(ids.values())], patient ? [patient.id] : []);
+  const held: HeldOrders = new Map();
+  for (const [key, id] of ids) {
+    const order = orders.find((one) => one.order.id === id);
+    if (order) held.set(key, order);
+  }
+  if (said) for (const [, { patient: owner }] of held) checkOwner(said, owner);
+  return held;
+}
+
+/** An order of one patient is not changed by a message about another. */
+function checkOwner(said: PatientStatement, owner: StoredPatient): void {
+  const known = [...owner.identifiers, ...owner.formerIdentifiers];
+  const same = said.identifiers.some((one) =>
+    known.some((other) => other.value === one.value && other.assigningAuthority === one.assigningAuthority),
+  );
+  if (!same) throw new SwfError('unknown-key', 'the order belongs to another patient (PID-3)', { location: 'PID^1^3' });
+}
+
+/** Whom and which stay a message's new orders are for. */
+interface Ordering {
   readonly patient: StoredPatient;
   readonly visit: StoredVisit | undefined;
   readonly differences: readonly string[];
-  /** Where its placer order number stands. */
-  readonly location: string;
 }
 
-/** One order with its procedures and steps; its numbers are taken at once. */
-async function createPlannedOrder(unit: Unit, inbound: InboundHl7, toSave: OrderToSave): Promise<HeldOrder> {
-  const { tx, department } = unit;
-  const { order, patient } = toSave;
-  const { catalogue, organisation, policy } = department.config;
-  const size = planSize(order, catalogue, policy.unknownProcedure);
-  const numbers = await takeNumbers(tx, {
-    accessionNumber: 1,
-    fillerOrderNumber: 1,
-    requestedProcedureId: size.procedures,
-    scheduledProcedureStepId: size.steps,
-  });
-  if (!size.inCatalogue)
-    inbound.reading.remarks.push(
-      'the ordered service (OBR-4) is not in the catalogue: one step was planned from the order',
-    );
-  const saved = await saveOrder(unit, inbound, { ...toSave, numbers });
-  const identifiers = {
-    requestedProcedureIds: numbers.requestedProcedureId,
-    scheduledProcedureStepIds: numbers.scheduledProcedureStepId,
-    studyInstanceUids: Array.from({ length: size.procedures }, () => department.ids.uid()),
+async function orderingPatient(unit: Unit, { reading, at }: InboundHl7): Promise<Ordering> {
+  const said = patientFromHl7(reading);
+  const visit = visitFromHl7(reading);
+  const { patient, differences } = await patientOfOrder(unit, said, { at, remarks: reading.remarks });
+  const change = { at, visitStatus: undefined, source: 'order' as const };
+  return { patient, differences, visit: visit && (await saveVisit(unit.tx, patient.id, visit, change)) };
+}
+
+interface Creation extends Asked {
+  readonly ordering: Ordering;
+  readonly held: HeldOrders;
+  readonly asked: readonly Asked[];
+}
+
+function causeOf({ messageId, sendingApplication, at }: InboundHl7): Cause {
+  return { messageId, causedBy: sendingApplication, at };
+}
+
+export function originOf(inbound: InboundHl7): OrderOrigin {
+  const { messageId, sendingApplication, sendingFacility, at, reading } = inbound;
+  return {
+    sendingApplication,
+    sendingFacility,
+    messageId,
+    cause: causeOf(inbound),
+    remarks: reading.remarks,
+    confirmation: acknowledgedBy(sendingApplication, { messageId, code: 'AA', at }),
   };
-  const site = { catalogue, unknownProcedure: policy.unknownProcedure };
-  const plans = planProcedures(order, site, identifiers, localTimeOf(inbound.at, organisation.timeZone));
-  const procedures: HeldProcedure[] = [];
-  for (const plan of plans) procedures.push(await startPlan(unit, inbound, { plan, order: saved, patient }));
-  return { order: saved, patient, procedures };
 }
 
-type TakenNumbers = Awaited<ReturnType<typeof takeNumbers>>;
-
-async function saveOrder(
-  unit: Unit,
-  inbound: InboundHl7,
-  { order, patient, visit, differences, location, numbers }: OrderToSave & { readonly numbers: TakenNumbers },
-): Promise<StoredOrder> {
-  const { tx, department } = unit;
-  const wanted = wantedAccessionNumber(order, department.config.policy.accessionNumber, inbound);
-  return createOrder(tx, {
-    patientId: patient.id,
-    visit,
+async function create(unit: Unit, inbound: InboundHl7, creation: Creation): Promise<void> {
+  const { request, action, ordering, held, asked } = creation;
+  const { order, sequence } = request;
+  if (!order) throw new SwfError('segment-sequence', 'an ORC has no OBR', { location: `OBR^${sequence}` });
+  const known = await findPlacerOrder(unit.tx, numberOf(request, inbound));
+  if (known !== undefined && (await isEcho(unit, inbound, { known, creation }))) return;
+  if (request.orderControl === 'CH' && !order.parent) inbound.reading.remarks.push('CH names no parent (ORC-8)');
+  const location = `ORC^${sequence}^2`;
+  const made = await makeOrder(unit, originOf(inbound), {
+    ...ordering,
     order,
-    placerOrderIssuer:
-      order.placerOrderNumber.namespace ?? order.placerOrderNumber.universalId ?? inbound.sendingApplication,
-    fillerOrderNumber: numbers.fillerOrderNumber[0] ?? '',
-    accessionNumbers: [...wanted, ...numbers.accessionNumber],
-    nextAccessionNumber: async () => (await takeNumbers(tx, { accessionNumber: 1 })).accessionNumber[0] ?? '',
-    patientDifferences: differences,
     location,
-    sendingApplication: inbound.sendingApplication,
-    sendingFacility: inbound.sendingFacility,
-    messageId: inbound.messageId,
-    at: inbound.at,
+    // Performing the parent as well as its children would examine the patient twice.
+    withoutProcedures: action === 'createParent' && hasChildren(request, asked),
+  });
+  held.set(keyOf(request, inbound), made);
+}
+
+function hasChildren({ placerOrderNumber }: OrderRequest, asked: readonly Asked[]): boolean {
+  return asked.some(({ request }) => {
+    const parent = request.orderControl === 'CH' ? request.order?.parent : undefined;
+    return parent?.id === placerOrderNumber.id && parent.namespace === placerOrderNumber.namespace;
   });
 }
 
-/** The placer's accession number, where the site takes it and DICOM can carry it (SH, 16 characters). */
-function wantedAccessionNumber(order: PlacerOrder, policy: 'assign' | 'accept', inbound: InboundHl7): string[] {
-  const wanted = order.requestedAccessionNumber?.trim();
-  if (policy === 'assign' || wanted === undefined) return [];
-  if (/^[\x21-\x5b\x5d-\x7e][\x20-\x5b\x5d-\x7e]{0,15}$/.test(wanted)) return [wanted];
-  inbound.reading.remarks.push('the accession number of the order does not fit DICOM (16 characters); ours is used');
-  return [];
-}
-
-interface PlanToStart {
-  readonly plan: PlannedProcedure;
-  readonly order: StoredOrder;
-  readonly patient: StoredPatient;
-}
-
-/** A planned procedure gets its machine, and where the site schedules by itself its first event. */
-async function startPlan(
+/**
+ * A new order that is none: the placer's echo of the number that it gave to an order of the department, or a parent
+ * that is known and stays as it is. Anything else with a known number is a duplicate key, which makeOrder refuses.
+ */
+async function isEcho(
   unit: Unit,
   inbound: InboundHl7,
-  { plan, order, patient }: PlanToStart,
-): Promise<HeldProcedure> {
-  const { department, tx } = unit;
-  const { registration } = patient;
-  const { messageId, at, sendingApplication } = inbound;
-  const planned = startProcedure({
-    procedure: plan,
-    registration: registration && acknowledgedBy(registration.sendingApplication, { ...registration, code: 'AA' }),
-    order: acknowledgedBy(sendingApplication, { messageId, code: 'AA', at }),
+  { known, creation }: { readonly known: number; readonly creation: Creation },
+): Promise<boolean> {
+  const { request, action, ordering } = creation;
+  const [held] = await holdOrders(unit, [known]);
+  if (held?.patient.id !== ordering.patient.id) return false;
+  if (action === 'createParent') {
+    inbound.reading.remarks.push('the parent order is known and stays as it is');
+    return true;
+  }
+  const sameService = held.order.details.service.code === request.order?.service.code;
+  if (!held.order.departmental || !sameService) return false;
+  inbound.reading.remarks.push('the order is one of the department that has this number: nothing new was made');
+  return true;
+}
+
+async function change(
+  unit: Unit,
+  inbound: InboundHl7,
+  { request, action, held }: Asked & { readonly held: HeldOrders },
+): Promise<void> {
+  const order = held.get(keyOf(request, inbound));
+  if (!order) {
+    throw new SwfError('unknown-key', 'there is no order with this placer order number (ORC-2)', {
+      location: `ORC^${request.sequence}^2`,
+    });
+  }
+  if (order.patient.formerIdentifiers.length > 0 && namesFormer(inbound, order)) {
+    inbound.reading.remarks.push(namedBySubsumed);
+  }
+  await carryOutChange(unit, {
+    held: order,
+    request,
+    action,
+    cause: causeOf(inbound),
+    remarks: inbound.reading.remarks,
   });
-  const schedule: ProcedureEvent = {
-    type: 'schedule',
-    destinations: procedureDestinations(department.config).map((peer) => peer.name),
-  };
-  const moved = department.config.policy.autoSchedule ? advance(planned, schedule) : undefined;
-  // Created where it stands after its first event: a new procedure is written once.
-  const held = hold(await createProcedure(tx, order.id, plan, { machine: moved?.machine ?? planned, at }));
-  const cause = { messageId, causedBy: sendingApplication, at };
-  const { patientDifferences: differs } = order;
-  const remark = differs.length > 0 ? differenceRemark(differs) : undefined;
-  const toState = planned.value.acquisition;
-  held.history.push({ procedureId: held.stored.id, event: 'ordered', fromState: '', toState, remark, ...cause });
-  if (moved) note(held, schedule, moved, cause);
-  return held;
+}
+
+function namesFormer({ reading }: InboundHl7, { patient }: HeldOrder): boolean {
+  const value = reading.message.get('PID-3.1');
+  return patient.formerIdentifiers.some((one) => one.value === value);
 }

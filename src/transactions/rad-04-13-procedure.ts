@@ -1,29 +1,38 @@
-import { procedureScheduled, procedureToHl7 } from '../mapping/procedure-to-hl7.ts';
+import { type ProcedureControl, procedureControls, procedureToHl7 } from '../mapping/procedure-to-hl7.ts';
 import type { OutgoingMessage } from '../store/outbox.ts';
 import type { StoredProcedure } from '../store/procedures.ts';
+import type { ProcedureUpdateControl } from '../workflow/procedure-chart.ts';
 import type { Effect } from '../workflow/procedure-machine.ts';
 import { type Department, hl7Peers } from './department.ts';
 import { type Subject, envelopeFor, outgoing, subjectOf } from './outgoing-hl7.ts';
 
-/** A procedure that its machine wants announced. */
-export type ProcedureAnnouncement = Effect & { readonly procedure: StoredProcedure };
+/** A procedure that its machine wants image managers and report managers to know, or to know of its change. */
+export type ProcedureAnnouncement = Extract<Effect, { name: 'announceProcedure' | 'updateProcedure' }> & {
+  readonly procedure: StoredProcedure;
+};
 
-/** RAD-4 Procedure Scheduled (RAD TF-2 4.4): one message for each destination, in its own version. */
-export function announceProcedure(
+const updates: Readonly<Record<ProcedureUpdateControl, ProcedureControl>> = {
+  'CA/CA': procedureControls.cancelled,
+  'DC/CA': procedureControls.discontinued,
+  'XO/SC': procedureControls.changed,
+  'XO/CM': procedureControls.changedAfterCompletion,
+};
+
+/** RAD-4 Procedure Scheduled and RAD-13 Procedure Update (RAD TF-2 4.4, 4.13): one message for each destination. */
+export function tellManagers(
   department: Department,
   subject: Subject,
-  { destinations, procedure, name }: ProcedureAnnouncement,
+  announcement: ProcedureAnnouncement,
   at: Date,
 ): OutgoingMessage[] {
+  const { name, destinations, procedure } = announcement;
+  const [transaction, control] =
+    name === 'announceProcedure' ? ['RAD-4', procedureControls.scheduled] : ['RAD-13', updates[announcement.control]];
   const peers = hl7Peers(department.config).filter((peer) => destinations.includes(peer.name));
   return peers.map((peer) => {
     const envelope = envelopeFor(department, peer, at);
-    const rendered = procedureToHl7(envelope, subjectOf(subject, envelope), procedure, procedureScheduled);
-    return outgoing(peer, envelope, rendered, {
-      transaction: 'RAD-4',
-      effect: name,
-      orderId: subject.order.id,
-      procedureId: procedure.id,
-    });
+    const rendered = procedureToHl7(envelope, subjectOf(subject, envelope), procedure, control);
+    const about = { transaction, effect: name, orderId: subject.order.id, procedureId: procedure.id };
+    return outgoing(peer, envelope, rendered, about);
   });
 }

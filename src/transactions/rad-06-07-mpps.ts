@@ -1,4 +1,4 @@
-import { type Dataset, text } from '../dicom/dataset.ts';
+import { type Dataset, items, text } from '../dicom/dataset.ts';
 import { storable } from '../mapping/dicom-checks.ts';
 import {
   type Mpps,
@@ -17,6 +17,7 @@ import {
   setRefusal,
   unknownInstance,
 } from '../workflow/mpps-rules.ts';
+import { type DiscontinuationEffect, discontinuationEffect } from '../workflow/discontinuation.ts';
 import type { ProcedureEvent } from '../workflow/procedure-context.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import {
@@ -167,7 +168,7 @@ function namedPatient(dataset: Dataset): (patient: StoredPatient | undefined) =>
   const issuer = text(dataset, 'IssuerOfPatientID');
   return (patient) =>
     patientId === undefined ||
-    (patient?.identifiers ?? []).some(
+    [...(patient?.identifiers ?? []), ...(patient?.formerIdentifiers ?? [])].some(
       ({ value, assigningAuthority }) => value === patientId && (issuer === undefined || issuer === assigningAuthority),
     );
 }
@@ -228,6 +229,7 @@ async function update(
     at,
   });
   const answer = answerTo(result);
+  const effect = discontinuationEffect(reasonOf(result.dataset));
   const confirmation = { ...inbound.confirmation, code: statusText(answer?.status ?? 0) };
   const procedures = orders
     .flatMap((held) => held.procedures)
@@ -237,10 +239,16 @@ async function update(
       .filter((step) => stored.stepIds.includes(step.id))
       .map((step) => step.scheduledProcedureStepId);
     const performed = { performedStep: stored.sopInstanceUid, steps, confirmation };
-    send(procedure, await eventOf(unit, procedure, { status: result.status, performed }), inbound.cause);
+    send(procedure, await eventOf(unit, procedure, { status: result.status, effect, performed }), inbound.cause);
   }
   await finish(unit, orders, at);
   return answer;
+}
+
+/** (0040,0281), its first item. */
+function reasonOf(dataset: Dataset): { code: string | undefined; scheme: string | undefined } | undefined {
+  const [reason] = items(dataset, 'PerformedProcedureStepDiscontinuationReasonCodeSequence');
+  return reason && { code: text(reason, 'CodeValue'), scheme: text(reason, 'CodingSchemeDesignator') };
 }
 
 /** Undefined is plain success. */
@@ -253,6 +261,8 @@ function answerTo({
 
 interface Performed {
   readonly status: 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED';
+  /** What the reason of a discontinuation means for the step. */
+  readonly effect: DiscontinuationEffect;
   readonly performed: {
     readonly performedStep: string;
     readonly steps: readonly string[];
@@ -264,7 +274,7 @@ interface Performed {
 async function eventOf(
   unit: Unit,
   procedure: HeldProcedure,
-  { status, performed }: Performed,
+  { status, effect, performed }: Performed,
 ): Promise<ProcedureEvent> {
   if (status === 'IN PROGRESS') return { type: 'performedStepUpdated', ...performed };
   const procedureId = procedure.stored.id;
@@ -278,9 +288,6 @@ async function eventOf(
     at: report.at.toISOString(),
   };
   const instances = { ...counts, notification };
-  return {
-    type: status === 'COMPLETED' ? 'performedStepCompleted' : 'performedStepDiscontinued',
-    ...performed,
-    instances,
-  };
+  if (status === 'COMPLETED') return { type: 'performedStepCompleted', ...performed, instances };
+  return { type: 'performedStepDiscontinued', ...performed, instances, effect };
 }

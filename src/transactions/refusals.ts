@@ -8,10 +8,11 @@ export async function journalRefused(
   message: InboundMessage,
   answer: Answer,
   reason: string,
-): Promise<void> {
+): Promise<number | undefined> {
   try {
-    await journalRefusal(department.store, message, answer, reason);
+    return await journalRefusal(department.store.prisma, message, answer, reason);
   } catch (error) {
     department.log.error(describeError(error), 'a refusal could not be journalled');
+    return undefined;
   }
 }

@@ -1,11 +1,10 @@
-import { SwfError } from '../platform/errors.ts';
-import { orderStatusOf, statusToReport } from '../workflow/order-status.ts';
+import { type OrderStatus, type ProcedureStanding, orderStatusOf, statusToReport } from '../workflow/order-status.ts';
 import type { ProcedureEvent } from '../workflow/procedure-context.ts';
 import { type Advance, type Effect, type StoredMachine, advance } from '../workflow/procedure-machine.ts';
-import { addDeliveries } from '../store/outbox.ts';
+import { type OutgoingMessage, addDeliveries } from '../store/outbox.ts';
 import { type StoredOrder, loadOrders, lockOrders, ownersOfOrders, saveOrderStatus } from '../store/orders.ts';
 import { type StoredPatient, loadPatients, lockPatients } from '../store/patients.ts';
-import type { Tx } from '../store/prisma.ts';
+import { type Tx, changedMeanwhile } from '../store/prisma.ts';
 import {
   type HistoryLine,
   type StoredProcedure,
@@ -14,7 +13,9 @@ import {
   saveMachine,
 } from '../store/procedures.ts';
 import { type Department, placerOf } from './department.ts';
+import type { OrderAnnouncement } from './rad-03-filler-order.ts';
 import { type Announcement, render } from './render.ts';
+import type { ReportContent } from './rad-28-result.ts';
 
 /** Why something changes: the message or request behind it, who sent it, and when. */
 export interface Cause {
@@ -31,6 +32,9 @@ export interface Unit {
   readonly department: Department;
   /** Lanes that have something to send once the commit is done. */
   readonly destinations: Set<string>;
+  /** Everything that goes out, and the rules that fired, for those who want to see a unit before it is done. */
+  readonly messages: OutgoingMessage[];
+  readonly rules: string[];
 }
 
 /** A procedure that is locked, while it moves. */
@@ -39,19 +43,27 @@ export interface HeldProcedure {
   machine: StoredMachine;
   readonly effects: Effect[];
   readonly history: HistoryLine[];
+  /** The report that is being received. */
+  report?: ReportContent | undefined;
 }
 
 /** An order that is locked, with its patient and all its procedures. */
 export interface HeldOrder {
-  readonly order: StoredOrder;
+  order: StoredOrder;
   readonly patient: StoredPatient;
   readonly procedures: HeldProcedure[];
+  /** What its placer is to hear beside what follows from the machines. */
+  readonly announcements: OrderNews[];
 }
+
+/** An announcement about an order whose procedures are filled in when everything has moved. */
+export type OrderNews = Distributed<OrderAnnouncement>;
+type Distributed<T> = T extends unknown ? Omit<T, 'procedures'> : never;
 
 /** Runs one unit; after its commit the lanes hear of what they have to send. */
 export async function runUnit<T>(department: Department, work: (unit: Unit) => Promise<T>): Promise<T> {
   const { result, destinations } = await department.store.transaction(async (tx) => {
-    const unit: Unit = { tx, department, destinations: new Set() };
+    const unit: Unit = { tx, department, destinations: new Set(), messages: [], rules: [] };
     const done = await work(unit);
     return { result: done, destinations: [...unit.destinations] };
   });
@@ -66,22 +78,27 @@ export function hold(stored: StoredProcedure): HeldProcedure {
 /**
  * Locks orders with their patients and all their procedures: patients, then orders, then procedures, ids ascending,
  * for every cause alike. Locking only the procedures that an MPPS names would let two completions of one order each
- * see the other open.
+ * see the other open. `alsoPatients` are patients whom the unit goes on to change.
  */
-export async function holdOrders(unit: Unit, orderIds: readonly number[]): Promise<HeldOrder[]> {
+export async function holdOrders(
+  unit: Unit,
+  orderIds: readonly number[],
+  alsoPatients: readonly number[] = [],
+): Promise<HeldOrder[]> {
   if (orderIds.length === 0) return [];
   const { tx } = unit;
   const patientIds = await ownersOfOrders(tx, orderIds);
-  await lockPatients(tx, patientIds);
+  await lockPatients(tx, [...new Set([...patientIds, ...alsoPatients])]);
   await lockOrders(tx, orderIds);
   const procedures = await lockProceduresOf(tx, orderIds);
   const patients = await loadPatients(tx, patientIds);
   const orders = await loadOrders(tx, orderIds);
   return orders.map((order) => {
     const patient = patients.get(order.patientId);
-    if (!patient)
-      throw new SwfError('conflict', 'the order moved to another patient in the same instant; send it again');
-    return { order, patient, procedures: procedures.filter(({ orderId }) => orderId === order.id).map(hold) };
+    // A merge has moved the order to another patient in the same instant.
+    if (!patient) throw changedMeanwhile();
+    const own = procedures.filter(({ orderId }) => orderId === order.id).map(hold);
+    return { order, patient, procedures: own, announcements: [] };
   });
 }
 
@@ -92,17 +109,16 @@ export function send(procedure: HeldProcedure, event: ProcedureEvent, cause: Cau
     note(procedure, event, moved, cause);
     return true;
   }
-  const state = procedure.machine.value.acquisition;
-  const remark = 'not allowed in this state';
-  procedure.history.push({
-    procedureId: procedure.stored.id,
-    event: event.type,
-    fromState: state,
-    toState: state,
-    remark,
-    ...cause,
-  });
+  takeDown(procedure, event.type, { ...cause, remark: [notAllowed, cause.remark].filter(Boolean).join('; ') });
   return false;
+}
+
+const notAllowed = 'not allowed in this state';
+
+/** Takes down what happened to a procedure without moving its machine. */
+export function takeDown(procedure: HeldProcedure, event: string, cause: Cause): void {
+  const state = procedure.machine.value.acquisition;
+  procedure.history.push({ procedureId: procedure.stored.id, event, fromState: state, toState: state, ...cause });
 }
 
 /** Takes down where an event led a held procedure. */
@@ -125,31 +141,93 @@ async function saveProcedures(unit: Unit, held: HeldOrder, at: Date): Promise<vo
   );
 }
 
+/** What the placer is to hear of the order's status, and the status that then counts as reported. */
+function newsOfStatus(
+  unit: Unit,
+  { order, procedures }: HeldOrder,
+  orderStatus: OrderStatus,
+): { readonly news?: OrderNews; readonly reported: string | null } {
+  const { config } = unit.department;
+  const placer = placerOf(config, order);
+  const silent = { reported: order.reportedOrderStatus };
+  // Without an order placer nobody is told; without its number the placer would not know of what.
+  if (!placer || order.placerOrderNumber === undefined) return silent;
+  const ended = orderStatus === 'CA' || orderStatus === 'DC';
+  // The placer ended it itself: our acknowledgement has told it.
+  if (ended && order.endedBy === 'placer') return { reported: orderStatus };
+  if (orderStatus === 'CA') {
+    if (order.reportedOrderStatus === 'CA') return silent;
+    return { news: { name: 'cancelOrder' }, reported: 'CA' };
+  }
+  const standings = procedures.map(({ machine }): ProcedureStanding => ({
+    state: machine.value.acquisition,
+    report: machine.value.report,
+  }));
+  const policy = config.policy.reportOrderComplete;
+  const report = statusToReport(order.reportedOrderStatus, standings, { policy, wanted: placer.sends.orderStatuses });
+  return report ? { news: { name: 'reportOrderStatus', orderStatus: report }, reported: report } : silent;
+}
+
 /** The order's status by the states of its procedures, and what RAD-3 has to say of it now. */
-async function rollUp(unit: Unit, held: HeldOrder): Promise<Announcement[]> {
+async function rollUp(unit: Unit, held: HeldOrder): Promise<OrderNews[]> {
   const { order, procedures } = held;
   const orderStatus = orderStatusOf(procedures.map((procedure) => procedure.machine.value.acquisition));
-  const policy = unit.department.config.policy.reportOrderComplete;
-  // Without an order placer nobody is told, and nothing counts as reported.
-  const told = placerOf(unit.department.config, order) !== undefined;
-  const report = told ? statusToReport(order.reportedOrderStatus, orderStatus, policy) : undefined;
-  if (orderStatus !== order.orderStatus || report) {
-    await saveOrderStatus(unit.tx, order.id, orderStatus, report ?? order.reportedOrderStatus);
+  const { news, reported } = newsOfStatus(unit, held, orderStatus);
+  if (orderStatus !== order.orderStatus || reported !== order.reportedOrderStatus) {
+    await saveOrderStatus(unit.tx, order.id, orderStatus, reported);
   }
-  const stored = procedures.map((procedure) => procedure.stored);
-  return report ? [{ name: 'reportOrderStatus', orderStatus: report, procedures: stored }] : [];
+  return news ? [news] : [];
+}
+
+function announcementsOf(held: HeldOrder): Announcement[] {
+  return held.procedures.flatMap(({ stored, effects, report }) =>
+    effects.map((effect): Announcement => ({ ...effect, procedure: stored, report }) as Announcement),
+  );
+}
+
+/** Puts finished messages into the lanes. */
+export async function deliver(unit: Unit, messages: readonly OutgoingMessage[], at: Date): Promise<void> {
+  await addDeliveries(unit.tx, messages, at);
+  unit.messages.push(...messages);
+  for (const message of messages) unit.destinations.add(message.destination);
 }
 
 /** Saves what moved, decides the orders' status, and puts the messages that follow into the lanes. */
 export async function finish(unit: Unit, orders: readonly HeldOrder[], at: Date): Promise<void> {
   for (const held of orders) {
     await saveProcedures(unit, held, at);
-    const announcements: Announcement[] = held.procedures.flatMap((procedure) =>
-      procedure.effects.map((effect) => ({ ...effect, procedure: procedure.stored })),
-    );
-    announcements.push(...(await rollUp(unit, held)));
+    const ofOrder = [...(await rollUp(unit, held)), ...held.announcements];
+    const procedures = held.procedures.map((procedure) => procedure.stored);
+    const announcements = [
+      ...announcementsOf(held),
+      ...ofOrder.map((news): Announcement => ({ ...news, procedures })),
+    ];
     const messages = announcements.flatMap((announcement) => render(unit.department, held, announcement, at));
-    await addDeliveries(unit.tx, messages, at);
-    for (const message of messages) unit.destinations.add(message.destination);
+    await deliver(unit, messages, at);
+    await noteRemarks(unit, held, messages, at);
   }
+}
+
+/** What a receiver's character set could not carry stands in the history of the procedures that it is about. */
+async function noteRemarks(unit: Unit, held: HeldOrder, messages: readonly OutgoingMessage[], at: Date): Promise<void> {
+  const lines = messages.flatMap(({ remark, destination, procedureId }) =>
+    remark === undefined
+      ? []
+      : held.procedures
+          .filter(({ stored }) => procedureId === undefined || stored.id === procedureId)
+          .map(({ stored, machine }): HistoryLine => {
+            const state = machine.value.acquisition;
+            const event = 'characterSetNotCarried';
+            return {
+              procedureId: stored.id,
+              at,
+              event,
+              fromState: state,
+              toState: state,
+              causedBy: destination,
+              remark,
+            };
+          }),
+  );
+  await addHistory(unit.tx, lines);
 }

@@ -75,6 +75,38 @@ export function visitAfter(
   };
 }
 
+/** Whether anything that others know of a patient is other than it was. */
+export function patientChanged(before: Patient, after: Patient): boolean {
+  const known = ({ identifiers, name, birthDate, sex, demographics }: Patient): string =>
+    JSON.stringify([sorted(identifiers), sorted(name), birthDate ?? null, sex ?? null, sorted(demographics)]);
+  return known(before) !== known(after);
+}
+
+// Columns come back from the database in an order of their own.
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => a.localeCompare(b));
+  return entries.map(([key, part]) => [key, sorted(part)]);
+}
+
+/** Events that always go on to who knows the patient; RAD-12 calls both A08 (RAD TF-2 4.12). */
+const alwaysTold: ReadonlySet<string> = new Set(['A08', 'A31']);
+
+/**
+ * The RAD-12 event that a peer is sent for an event of the ADT: the event itself where the peer wants it, else A08
+ * where the patient's data changed; undefined: nothing that the peer has to know.
+ */
+export function updateFor<T extends string>(
+  triggerEvent: string,
+  changed: boolean,
+  wanted: readonly T[],
+): T | 'A08' | undefined {
+  const own = wanted.find((event) => event === triggerEvent);
+  if (own !== undefined) return own;
+  return changed || alwaysTold.has(triggerEvent) ? 'A08' : undefined;
+}
+
 // U is HL7's "unknown" and no value to disagree with.
 const unknownSex = new Set([undefined, null, '', 'U']);
 

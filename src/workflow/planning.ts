@@ -1,7 +1,15 @@
 import { type LocalDateTime, plusMinutes } from '../platform/clock.ts';
 import type { Catalogue } from '../platform/config-schema.ts';
 import { SwfError } from '../platform/errors.ts';
-import type { Code, CodedValue, PlacerOrder, PlannedProcedure, PlannedStep } from './vocabulary.ts';
+import type {
+  Code,
+  CodedValue,
+  OrderedService,
+  PlacerOrder,
+  PlannedProcedure,
+  PlannedStep,
+  RequestedStep,
+} from './vocabulary.ts';
 
 /** Numbers and UIDs for one order, taken before the plan is made: planning asks nobody. */
 export interface PlanIdentifiers {
@@ -35,13 +43,38 @@ function catalogueEntry(service: CodedValue, catalogue: Catalogue): Catalogue[nu
   return service.scheme === undefined && sameCode.length === 1 ? sameCode[0] : undefined;
 }
 
-/** What the order becomes, by the catalogue; one step from OBR-4 and OBR-24 where it has no entry and the site allows it. */
-function templatesOf(
-  order: PlacerOrder,
-  catalogue: Catalogue,
-  unknownProcedure: 'accept' | 'reject',
-): ProcedureTemplate[] {
-  const entry = catalogueEntry(order.service, catalogue);
+/** How a site plans: its catalogue, and what it does with a service that is not in it. */
+export interface PlanSite {
+  readonly catalogue: Catalogue;
+  readonly unknownProcedure: 'accept' | 'reject';
+}
+
+function plannedBySender(step: RequestedStep, ordered: OrderedService, description: string): StepTemplate {
+  return {
+    modality: step.modality ?? ordered.modality ?? OTHER_MODALITY,
+    stations:
+      step.scheduledStationAeTitles.length > 0
+        ? step.scheduledStationAeTitles
+        : (ordered.scheduledStationAeTitles ?? []),
+    minutes: step.minutes ?? UNKNOWN_STEP_MINUTES,
+    description: step.protocols[0]?.meaning ?? description,
+    protocols: step.protocols,
+  };
+}
+
+/** A service without an entry: the steps that its sender planned (IPC), else one from OBR-4 and OBR-24. */
+function uncataloguedProcedure(ordered: OrderedService): ProcedureTemplate {
+  const { service, procedureCode } = ordered;
+  const code = procedureCode?.code === undefined ? service : procedureCode;
+  const text = code.meaning ?? service.meaning ?? code.code ?? service.code ?? '';
+  const description = [...text].slice(0, 64).join('');
+  const steps = ordered.steps ?? [{ protocols: [], scheduledStationAeTitles: [] }];
+  return { code, steps: steps.map((step) => plannedBySender(step, ordered, description)) };
+}
+
+/** What one OBR becomes, by the catalogue. Throws 'value-not-found' (HL7 103) for one that the site does not plan. */
+function templatesOf(ordered: OrderedService, site: PlanSite): ProcedureTemplate[] {
+  const entry = catalogueEntry(ordered.service, site.catalogue);
   if (entry) {
     return entry.requestedProcedures.map((procedure) => ({
       code: procedure.code,
@@ -51,40 +84,26 @@ function templatesOf(
       })),
     }));
   }
-  if (unknownProcedure === 'reject') {
-    throw new SwfError('value-not-found', 'the ordered service (OBR-4) is not in the catalogue', {
-      location: 'OBR^1^4',
-    });
-  }
-  const code = order.procedureCode?.code === undefined ? order.service : order.procedureCode;
-  const description = code.meaning ?? order.service.meaning ?? code.code ?? order.service.code ?? '';
-  return [
-    {
-      code,
-      steps: [
-        {
-          modality: order.modality ?? OTHER_MODALITY,
-          stations: order.scheduledStationAeTitles ?? [],
-          minutes: UNKNOWN_STEP_MINUTES,
-          description: [...description].slice(0, 64).join(''),
-          protocols: [],
-        },
-      ],
-    },
-  ];
+  if (site.unknownProcedure === 'accept') return [uncataloguedProcedure(ordered)];
+  throw new SwfError('value-not-found', 'the ordered service (OBR-4) is not in the catalogue', {
+    location: 'OBR^1^4',
+  });
 }
 
-/** How many identifiers a plan will need, and whether the catalogue has the service. Throws 'value-not-found' like planProcedures. */
+/** Every service of an order, one for each OBR. */
+const servicesOf = (order: PlacerOrder): OrderedService[] => [order, ...(order.furtherServices ?? [])];
+
+/** How many identifiers a plan will need, and whether the catalogue has all services. Throws like planProcedures. */
 export function planSize(
   order: PlacerOrder,
-  catalogue: Catalogue,
-  unknownProcedure: 'accept' | 'reject',
-): { procedures: number; steps: number; inCatalogue: boolean } {
-  const templates = templatesOf(order, catalogue, unknownProcedure);
+  site: PlanSite,
+): { readonly procedures: number; readonly steps: number; readonly inCatalogue: boolean } {
+  const services = servicesOf(order);
+  const templates = services.flatMap((ordered) => templatesOf(ordered, site));
   return {
     procedures: templates.length,
     steps: templates.reduce((sum, template) => sum + template.steps.length, 0),
-    inCatalogue: catalogueEntry(order.service, catalogue) !== undefined,
+    inCatalogue: services.every(({ service }) => catalogueEntry(service, site.catalogue) !== undefined),
   };
 }
 
@@ -107,7 +126,7 @@ function taken(values: readonly string[], index: number): string {
  */
 export function planProcedures(
   order: PlacerOrder,
-  site: { readonly catalogue: Catalogue; readonly unknownProcedure: 'accept' | 'reject' },
+  site: PlanSite,
   identifiers: PlanIdentifiers,
   receivedAt: LocalDateTime,
 ): PlannedProcedure[] {
@@ -126,7 +145,8 @@ export function planProcedures(
     start = plusMinutes(start, template.minutes);
     return step;
   };
-  return templatesOf(order, site.catalogue, site.unknownProcedure).map((template, index) => ({
+  const templates = servicesOf(order).flatMap((ordered) => templatesOf(ordered, site));
+  return templates.map((template, index) => ({
     requestedProcedureId: taken(identifiers.requestedProcedureIds, index),
     studyInstanceUid: taken(identifiers.studyInstanceUids, index),
     code: template.code,

@@ -1,3 +1,4 @@
+import type { DiscontinuationEffect } from './discontinuation.ts';
 import type { Confirmation, PerformedProcedureStepStatus, StepStatus } from './vocabulary.ts';
 
 /** The eight transactions of the simple case, in the order of IHE RAD TF-1 3.3 (see docs/workflow.md). */
@@ -9,6 +10,8 @@ export interface StepFacts {
   readonly stepStatus: StepStatus;
   /** By SOP Instance UID of the MPPS. */
   readonly performedSteps: Readonly<Record<string, PerformedProcedureStepStatus>>;
+  /** What the reason of each discontinued MPPS means for the step, by its SOP Instance UID. */
+  readonly discontinued?: Readonly<Record<string, DiscontinuationEffect>>;
 }
 
 export type AnnouncementStatus = 'sent' | 'confirmed' | 'refused';
@@ -42,18 +45,39 @@ interface InstanceCounts {
   readonly notification?: Confirmation | undefined;
 }
 
+/** What a peer did with a message about the procedure; RAD-4 has events of its own, for its answer moves the machine. */
+export const answerEvents = [
+  'orderStatusConfirmed',
+  'orderStatusRefused',
+  'procedureUpdateConfirmed',
+  'procedureUpdateRefused',
+  'appointmentConfirmed',
+  'appointmentRefused',
+  'resultConfirmed',
+  'resultRefused',
+] as const;
+
+/** How far the report of a procedure is. */
+export type ReportState = 'none' | 'preliminary' | 'final' | 'corrected' | 'cancelled';
+
 export type ProcedureEvent =
   | { readonly type: 'schedule'; readonly destinations: readonly string[] }
+  | { readonly type: 'orderNumberAssigned'; readonly confirmation: Confirmation }
+  | { readonly type: 'cancel' | 'discontinue' | 'hold' | 'release' | 'change' }
+  | { readonly type: 'reschedule' | 'arrive'; readonly movedSteps: readonly string[] }
+  | { readonly type: 'resultReported'; readonly report: Exclude<ReportState, 'none'> }
   | { readonly type: 'patientRegistered'; readonly confirmation: Confirmation }
   | { readonly type: 'procedureScheduledConfirmed'; readonly confirmation: Confirmation }
   | { readonly type: 'procedureScheduledRefused'; readonly peer: string }
-  | { readonly type: 'orderStatusConfirmed' }
-  | { readonly type: 'orderStatusRefused' }
+  | { readonly type: (typeof answerEvents)[number] }
   | { readonly type: 'offered'; readonly confirmation: Confirmation }
   | ({ readonly type: 'performedStepStarted' } & PerformedStepEvent)
   | ({ readonly type: 'performedStepUpdated' } & PerformedStepEvent)
   | ({ readonly type: 'performedStepCompleted' } & PerformedStepEvent & { readonly instances: InstanceCounts })
-  | ({ readonly type: 'performedStepDiscontinued' } & PerformedStepEvent & { readonly instances: InstanceCounts })
+  | ({ readonly type: 'performedStepDiscontinued' } & PerformedStepEvent & {
+        readonly instances: InstanceCounts;
+        readonly effect: DiscontinuationEffect;
+      })
   | { readonly type: 'availabilityReported'; readonly instances: InstanceCounts; readonly confirmation: Confirmation };
 
 export type ProcedureEventType = ProcedureEvent['type'];
@@ -63,32 +87,64 @@ function confirm(context: ProcedureContext, step: CoreStep, confirmation: Confir
   return { ...context, confirmations: { ...context.confirmations, [step]: [...before, confirmation] } };
 }
 
-/** A step by its performed steps: completed when at least one is COMPLETED and none IN PROGRESS. */
+/** A step that staff, a placer or its MPPS has ended; nothing performed afterwards brings it back. */
+const endedSteps: ReadonlySet<StepStatus> = new Set(['CANCELLED', 'DISCONTINUED']);
+
+/**
+ * A step by its performed steps: COMPLETED when at least one is and none IN PROGRESS; SCHEDULED again when all were
+ * begun under the wrong worklist entry; STARTED while a person has to decide what a discontinuation means.
+ */
 function stepStatusOf(facts: StepFacts): StepStatus {
-  const performed = Object.values(facts.performedSteps);
-  if (performed.length === 0) return facts.stepStatus;
-  if (performed.includes('IN PROGRESS')) return 'STARTED';
-  return performed.includes('COMPLETED') ? 'COMPLETED' : 'STARTED';
+  const performed = Object.entries(facts.performedSteps);
+  if (performed.length === 0 || endedSteps.has(facts.stepStatus)) return facts.stepStatus;
+  const statuses = performed.map(([, status]) => status);
+  if (statuses.includes('IN PROGRESS')) return 'STARTED';
+  if (statuses.includes('COMPLETED')) return 'COMPLETED';
+  const effects = performed.map(([uid]) => facts.discontinued?.[uid] ?? 'decide').filter((one) => one !== 'wrongEntry');
+  if (effects.length === 0) return 'SCHEDULED';
+  return effects.includes('decide') ? 'STARTED' : 'DISCONTINUED';
 }
 
-function perform(
-  context: ProcedureContext,
-  event: PerformedStepEvent,
-  status: PerformedProcedureStepStatus,
-): ProcedureContext {
+interface PerformedNow {
+  readonly status: PerformedProcedureStepStatus;
+  readonly effect?: DiscontinuationEffect;
+}
+
+function perform(context: ProcedureContext, event: PerformedStepEvent, now: PerformedNow): ProcedureContext {
   const steps = { ...context.steps };
   for (const id of event.steps) {
     const facts = steps[id];
     // An MPPS ends only what it began.
-    if (!facts || (status !== 'IN PROGRESS' && facts.performedSteps[event.performedStep] === undefined)) continue;
+    if (!facts || (now.status !== 'IN PROGRESS' && facts.performedSteps[event.performedStep] === undefined)) continue;
     const performed: StepFacts = {
       ...facts,
-      performedSteps: { ...facts.performedSteps, [event.performedStep]: status },
+      performedSteps: { ...facts.performedSteps, [event.performedStep]: now.status },
+      ...(now.effect ? { discontinued: { ...facts.discontinued, [event.performedStep]: now.effect } } : {}),
     };
     steps[id] = { ...performed, stepStatus: stepStatusOf(performed) };
   }
   return { ...context, steps };
 }
+
+/** Steps given another status, as far as `becomes` names one for the status they have. */
+function withSteps(
+  context: ProcedureContext,
+  becomes: { readonly [status in StepStatus]?: StepStatus },
+  only?: readonly string[],
+): ProcedureContext {
+  const entries = Object.entries(context.steps).map(([id, facts]): [string, StepFacts] => {
+    const stepStatus = only === undefined || only.includes(id) ? becomes[facts.stepStatus] : undefined;
+    return [id, stepStatus === undefined ? facts : { ...facts, stepStatus }];
+  });
+  return { ...context, steps: Object.fromEntries(entries) };
+}
+
+const allCancelled = {
+  SCHEDULED: 'CANCELLED',
+  ARRIVED: 'CANCELLED',
+  READY: 'CANCELLED',
+  DEPARTED: 'CANCELLED',
+} as const;
 
 function countInstances(context: ProcedureContext, counts: InstanceCounts, report?: Confirmation): ProcedureContext {
   const counted = { ...context, instances: { named: counts.named, available: counts.available } };
@@ -113,31 +169,61 @@ export function reduce(context: ProcedureContext, event: ProcedureEvent): Proced
     }
     case 'procedureScheduledRefused':
       return { ...context, announcements: { ...context.announcements, [event.peer]: 'refused' } };
-    case 'orderStatusConfirmed':
-    case 'orderStatusRefused':
-      return context;
+    case 'orderNumberAssigned':
+      return confirm(context, 2, event.confirmation);
+    case 'cancel':
+      return withSteps(context, allCancelled);
+    case 'discontinue':
+      return withSteps(context, { ...allCancelled, STARTED: 'DISCONTINUED' });
+    case 'arrive':
+      return withSteps(context, { SCHEDULED: 'ARRIVED' }, event.movedSteps);
     case 'offered':
       return confirm(context, 4, event.confirmation);
     case 'performedStepStarted':
-      return confirm(perform(context, event, 'IN PROGRESS'), 5, event.confirmation);
-    case 'performedStepUpdated':
-      return context;
-    case 'performedStepCompleted':
-      return countInstances(confirm(perform(context, event, 'COMPLETED'), 7, event.confirmation), event.instances);
-    case 'performedStepDiscontinued':
-      return countInstances(perform(context, event, 'DISCONTINUED'), event.instances);
+      return confirm(perform(context, event, { status: 'IN PROGRESS' }), 5, event.confirmation);
+    case 'performedStepCompleted': {
+      const completed = perform(context, event, { status: 'COMPLETED' });
+      return countInstances(confirm(completed, 7, event.confirmation), event.instances);
+    }
+    case 'performedStepDiscontinued': {
+      const stopped = perform(context, event, { status: 'DISCONTINUED', effect: event.effect });
+      return countInstances(stopped, event.instances);
+    }
     case 'availabilityReported':
       return countInstances(context, event.instances, event.confirmation);
+    // What is not a fact about steps, images or confirmations changes no context: answers, holds, other plans, reports.
+    default:
+      return context;
   }
+}
+
+const statusesOf = (context: ProcedureContext): StepStatus[] =>
+  Object.values(context.steps).map((facts) => facts.stepStatus);
+
+function everyStepEnded(context: ProcedureContext): boolean {
+  return statusesOf(context).every((status) => status === 'COMPLETED' || endedSteps.has(status));
 }
 
 /** Every step has ended, and at least one was completed. */
 export function acquisitionComplete(context: ProcedureContext): boolean {
-  const statuses = Object.values(context.steps).map((facts) => facts.stepStatus);
-  const ended = statuses.every(
-    (status) => status === 'COMPLETED' || status === 'CANCELLED' || status === 'DISCONTINUED',
-  );
-  return ended && statuses.includes('COMPLETED');
+  return everyStepEnded(context) && statusesOf(context).includes('COMPLETED');
+}
+
+/** Every step has ended, none was completed, and something had been begun. */
+export function acquisitionDiscontinued(context: ProcedureContext): boolean {
+  const statuses = statusesOf(context);
+  return everyStepEnded(context) && !statuses.includes('COMPLETED') && statuses.includes('DISCONTINUED');
+}
+
+/** Nothing is being performed and nothing was: what had been begun was begun under the wrong worklist entry. */
+export function nothingPerformed(context: ProcedureContext): boolean {
+  const statuses = statusesOf(context);
+  return !statuses.includes('STARTED') && !statuses.includes('COMPLETED') && !everyStepEnded(context);
+}
+
+/** Something was begun, and not every step has ended. */
+export function isUnderWay(context: ProcedureContext): boolean {
+  return !nothingPerformed(context) && !everyStepEnded(context);
 }
 
 /** Every destination of RAD-4 acknowledged it. */

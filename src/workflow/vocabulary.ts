@@ -4,13 +4,19 @@
  */
 
 /** XPN / PN components, in HL7's names. */
-export interface PersonName {
+export interface NameParts {
   readonly family?: string;
   readonly given?: string;
   readonly middle?: string;
   readonly suffix?: string;
   readonly prefix?: string;
   readonly degree?: string;
+}
+
+/** A name; its parts are the alphabetic representation, beside which others may stand (XPN-8, PS3.5 6.2.1.2). */
+export interface PersonName extends NameParts {
+  readonly ideographic?: NameParts;
+  readonly phonetic?: NameParts;
 }
 
 /** An assigning authority (HD): namespace, or universal id and its type. */
@@ -155,12 +161,42 @@ export interface RequestedStart {
   readonly time?: string;
 }
 
-/** One ORC/OBR group with orderControl NW, in our words. */
-export interface PlacerOrder {
-  /** ORC-2 */
-  readonly placerOrderNumber: EntityIdentifier;
+/** A step that an order names itself: the IPC segments with one scheduled procedure step ID (IPC-4). */
+export interface RequestedStep {
+  /** IPC-5 */
+  readonly modality?: string;
+  /** IPC-6, complete codes only. */
+  readonly protocols: readonly Code[];
+  /** IPC-9 */
+  readonly scheduledStationAeTitles: readonly string[];
+  /** How long it takes; undefined: as long as a step that nobody planned. */
+  readonly minutes?: number;
+}
+
+/** What one OBR orders. */
+export interface OrderedService {
+  /** OBR-4 */
+  readonly service: CodedValue;
+  /** OBR-24 */
+  readonly modality?: string;
+  /** OBR-44 */
+  readonly procedureCode?: CodedValue;
+  /** By the site's rule for this sender. */
+  readonly scheduledStationAeTitles?: readonly string[];
+  /** IPC, one entry for each step; only where the sender plans the steps itself. */
+  readonly steps?: readonly RequestedStep[];
+}
+
+/** The order of one ORC group in our words: what its ORC, TQ1, NTE, OBX and first OBR say. */
+export interface PlacerOrder extends OrderedService {
+  /** ORC-2; none while an order of the department waits for its number. */
+  readonly placerOrderNumber?: EntityIdentifier;
   /** ORC-4 */
   readonly placerGroupNumber?: EntityIdentifier;
+  /** ORC-8.1, the parent's placer order number. */
+  readonly parent?: EntityIdentifier;
+  /** What the second and every further OBR under the same ORC orders. */
+  readonly furtherServices?: readonly OrderedService[];
   /** ORC-7.1 and 7.2 */
   readonly quantity?: string;
   readonly interval?: string;
@@ -180,24 +216,18 @@ export interface PlacerOrder {
   readonly effectiveTime?: string;
   /** ORC-17 */
   readonly enteringOrganisation?: CodedValue;
-  /** OBR-4 */
-  readonly service: CodedValue;
   /** OBR-12 */
   readonly dangerCode?: CodedValue;
   /** OBR-13 */
   readonly relevantClinicalInformation?: string;
   /** OBR-15, component by component; laterality is the fifth. */
   readonly specimenSource?: readonly string[];
-  /** OBR-24 */
-  readonly modality?: string;
   /** OBR-30 */
   readonly transportationMode?: string;
   /** OBR-31 */
   readonly reason?: CodedValue;
   /** OBR-41 */
   readonly transportArranged?: string;
-  /** OBR-44 */
-  readonly procedureCode?: CodedValue;
   /** OBR-46 */
   readonly placerSupplementalServiceInformation?: CodedValue;
   /** NTE-3 */
@@ -207,8 +237,6 @@ export interface PlacerOrder {
   readonly bodyHeight?: string;
   /** OBR-18 or IPC-1, used only where the site accepts it. */
   readonly requestedAccessionNumber?: string;
-  /** By the site's rule for this sender. */
-  readonly scheduledStationAeTitles?: readonly string[];
 }
 
 export interface PlannedStep {

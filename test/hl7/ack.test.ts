@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { buildAck, readAck } from '../../src/hl7/ack.ts';
-import type { AckError } from '../../src/hl7/ack.ts';
+import type { AckCode, AckError } from '../../src/hl7/ack.ts';
 import { parseMessage, readHeader } from '../../src/hl7/message.ts';
 import { bytesOf, linesOf } from './support.ts';
 
 const base = { controlId: 'A1', now: new Date('2026-01-05T08:05:00Z'), timeZone: 'Europe/Berlin' };
 
-function answerTo(msh: string | Uint8Array, code: 'AA' | 'AE' | 'AR' = 'AA', error?: AckError): Uint8Array {
+function answerTo(msh: string | Uint8Array, code: AckCode = 'AA', error?: AckError): Uint8Array {
   const header = readHeader(typeof msh === 'string' ? bytesOf([msh]) : msh);
   if (!header) throw new Error('the header is not readable');
   return buildAck(header, { ...base, code, ...(error ? { error } : {}) });
@@ -44,6 +44,28 @@ describe('an acknowledgement (HL7 v2.5.1 2.9.2, 2.14.8)', () => {
     const error = { hl7: '207', text: 'later' };
     expect(linesOf(answerTo(msh231, 'AR', error))[2]).toBe('ERR|^^^207');
     expect(linesOf(answerTo(msh251, 'AR', error))[2]).toBe('ERR|||207^Application internal error^HL70357|E||||later');
+  });
+
+  it('carries our own code in ERR-5 from v2.5 on, and nowhere before (HL7 v2.5.1 2.14.5.5)', () => {
+    const error = { hl7: '204', text: 'unknown', application: 'unknown-key' };
+    expect(linesOf(answerTo(msh251, 'AR', error))[2]).toBe(
+      'ERR|||204^Unknown key identifier^HL70357|E|unknown-key^^SWF|||unknown',
+    );
+    expect(linesOf(answerTo(msh231, 'AR', error))[2]).toBe('ERR|^^^204');
+  });
+
+  it.each(['CA', 'CE', 'CR'] as const)('may be an accept acknowledgement %s (HL7 v2.5.1 2.9.3)', (code) => {
+    expect(linesOf(answerTo(`${msh251}|||AL|NE`, code))[1]).toBe(`MSA|${code}|C2`);
+  });
+
+  it('repeats MSH-18 as the sender did, and its names are read again', () => {
+    const msh = Buffer.concat([
+      Buffer.from('MSH*:;!%*\x1b$B@DLZ\x1b(B*H*D*R***ADT:A04*C1*P*2.5.1******ISO IR6;ISO IR87\r', 'latin1'),
+    ]);
+    const answer = answerTo(msh);
+    const [first = ''] = linesOf(answer, 'latin1');
+    expect([first.includes('*\x1b$B@DLZ\x1b(B*'), first.endsWith('*ISO IR6;ISO IR87')]).toEqual([true, true]);
+    expect(parseMessage(answer).get('MSH-5')).toBe('\u9752\u6728');
   });
 
   it.each(['2.1', '2.3', '2.4', '', 'x'])('counts version %j as one before v2.5', (version) => {

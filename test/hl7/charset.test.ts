@@ -46,14 +46,16 @@ describe('MSH-18 Character Set (HL7 v2.5.1 2.14.9.18, table 0211)', () => {
     });
   });
 
-  it.each(['ISO IR14', 'ISO IR87', 'ISO IR159', 'KS X 1001', 'ISO IR6~ISO IR87'])(
-    'says that %s is not supported',
+  it.each(['BIG-5', 'CNS 11643-1992', 'UNICODE UTF-8~BIG-5'])(
+    'refuses %s with 103 and says why: DICOM has no term for it',
     (set) => {
-      expect(() => parseMessage(message(set, bytes(0x41)))).toThrow(/ISO 2022.*UNICODE UTF-8/);
+      const parse = () => parseMessage(message(set, bytes(0x41)));
+      expect(failureOf(parse)).toEqual({ code: 'value-not-found', location: 'MSH^1^18' });
+      expect(parse).toThrow(/DICOM.*UNICODE UTF-8/);
     },
   );
 
-  it.each(['UNICODE UTF-8', '8859/3', 'GB 18030-2000'])(
+  it.each(['UNICODE UTF-8', '8859/3', 'GB 18030-2000', 'ISO IR6~ISO IR87', 'ISO IR14', '~KS X 1001'])(
     'refuses bytes that are not %s rather than guessing a name',
     (set) => {
       expect(failureOf(() => parseMessage(message(set, bytes(0xff, 0xa5, 0xff))))).toEqual({

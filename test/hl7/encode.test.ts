@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeMessage, mshSegment } from '../../src/hl7/encode.ts';
+import { encodeMessage, encodeReported, mshSegment } from '../../src/hl7/encode.ts';
 import type { Field, SegmentValues } from '../../src/hl7/encode.ts';
 import { parseMessage } from '../../src/hl7/message.ts';
 import { failureOf, linesOf } from './support.ts';
@@ -59,6 +59,18 @@ describe('writing a message (HL7 v2.5.1 2.6)', () => {
     expect(lineOf(['NTE', 'a\nb\rc\x0b\x1c\x7f'])).toBe('NTE|a\\.br\\b\\X0D\\c\\X0B\\\\X1C\\\\X7F\\');
   });
 
+  it('passes a switch of character sets on as the switch it is (HL7 v2.5.1 2.7.3)', () => {
+    const value = 'a\\C2D41\\b\\M242844\\c\\M24\\d\\C2842';
+    expect(lineOf(['NTE', value])).toBe('NTE|a\\C2D41\\b\\M242844\\c\\E\\M24\\E\\d\\E\\C2842');
+    expect(parseMessage(encode(['NTE', value])).get('NTE-1')).toBe(value);
+  });
+
+  it('writes the text of highlighting and of escape sequences as text (HL7 v2.5.1 2.7)', () => {
+    const value = '\\H\\urgent\\N\\ \\X0D\\ \\.br\\ \\F\\';
+    expect(lineOf(['NTE', value])).toContain('\\E\\H\\E\\urgent\\E\\N\\E\\');
+    expect(parseMessage(encode(['NTE', value])).get('NTE-1')).toBe(value);
+  });
+
   it('lets no value begin a segment of its own', () => {
     const lines = linesOf(encode(['PID', 'A\rEVN|x\nOBR|1']));
     expect(lines).toHaveLength(2);
@@ -96,6 +108,26 @@ describe('MSH-18 of a message that is written', () => {
     },
   );
 
+  it('repeats, where the wanted set is switched by escape sequences', () => {
+    const bytes = encode(['PID', '\u9752\u6728'], 'ISO IR6~ISO IR87');
+    expect(linesOf(bytes, 'latin1')).toEqual([expect.stringMatching(/\|ISO IR6~ISO IR87$/), 'PID|\x1b$B@DLZ\x1b(B']);
+  });
+
+  it.each([
+    ['', 'M\u00FCller', true, 'UNICODE UTF-8'],
+    ['8859/1', 'Mueller', true, ''],
+    ['8859/1', 'M\u00FCller', true, '8859/1'],
+    ['8859/1', '\u9752', false, 'UNICODE UTF-8'],
+    ['ASCII', 'M\u00FCller', false, 'UNICODE UTF-8'],
+    ['ISO IR6~ISO IR87', '\u9752', true, 'ISO IR6~ISO IR87'],
+    ['ISO IR6~ISO IR87', 'M\u00FCller', false, 'UNICODE UTF-8'],
+    ['KS X 1001', '\u9752\u{20BB7}', false, 'UNICODE UTF-8'],
+  ])('given %j and the text %j, then it is said whether the set fits: %s', (wanted, value, fits, characterSet) => {
+    const { bytes, ...report } = encodeReported([msh, ['PID', value]], { characterSet: wanted });
+    expect(report).toEqual({ fits, characterSet });
+    expect(parseMessage(bytes).get('PID-1')).toBe(value);
+  });
+
   it('refuses a wanted set that is unknown', () => {
     expect(failureOf(() => encode(['PID', '1'], 'KLINGON')).code).toBe('value-not-found');
   });
@@ -108,10 +140,18 @@ describe('what is written is read again', () => {
     // NUL is no character of a text: the reader leaves it out.
     fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }).filter((text) => !text.includes('\0')),
     fc.stringMatching(/^[|^~\\&\r\n"FSTREXHN.br0-9a-z]{1,12}$/),
+    // Japanese and Korean between controls and delimiters: ESC is one of them.
+    fc.string({
+      unit: fc.constantFrom(...'\u3042\u9752\uC724\uFF71\u0416|^\\\x1B\x0E()$BJa'),
+      minLength: 1,
+      maxLength: 12,
+    }),
   );
   const repetition = fc.array(fc.oneof(sub, fc.array(sub, { maxLength: 3 })), { maxLength: 4 });
   const fields = fc.array(fc.array(repetition, { minLength: 1, maxLength: 3 }), { maxLength: 5 });
-  const sets = fc.constantFrom('', '8859/1', '8859/5', 'GB 18030-2000', 'UNICODE UTF-8');
+  const sets = fc.constantFrom(
+    ...['', '8859/1', '8859/5', 'GB 18030-2000', 'UNICODE UTF-8', 'ISO IR14~ISO IR87', '~KS X 1001~8859/5'],
+  );
 
   it('for every value, at every place, in every set', () => {
     fc.assert(

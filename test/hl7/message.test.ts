@@ -169,13 +169,21 @@ describe('escape sequences (HL7 v2.5.1 2.7)', () => {
     ['\\X0D\\', '\r'],
     ['\\XC3BC\\', '\u00FC'],
     ['\\XC3\\\\XBC\\', '\u00FC'],
-    ['\\Z01\\ \\.sp2\\ \\C2842\\', '\\Z01\\ \\.sp2\\ \\C2842\\'],
+    ['\\Z01\\ \\.sp2\\', '\\Z01\\ \\.sp2\\'],
+    ['a\\C2842\\b \\M2442\\;3 \\M242844\\', 'a\\C2842\\b \\M2442\\;3 \\M242844\\'],
+    ['\\X41\\\\X\\\\X42\\', 'A\\X\\B'],
+    ['\\XE6\\\\XBCA2\\\\XE5AD97\\', '\u6F22\u5B57'],
     ['\\XC3\\', '\\XC3\\'],
     ['\\X0\\ \\XZZ\\ \\X\\', '\\X0\\ \\XZZ\\ \\X\\'],
     ['\\\\server\\share', '\\\\server\\share'],
     ['C:\\temp', 'C:\\temp'],
   ])('reads %j as %j', (text, value) => {
     expect(read(text)).toBe(value);
+  });
+
+  it('writes a switch of character sets in the escape character of each message (HL7 v2.5.1 2.7.3)', () => {
+    const custom = parseMessage(bytesOf(['MSH*:;!%*EMR*H*D*R***ORM:O01*C1*P*2.3.1', 'NTE*1**a!C2842!b!M2442!c']));
+    expect(custom.get('NTE-3')).toBe('a\\C2842\\b\\M2442\\c');
   });
 
   it('reads hexadecimal bytes in the set of the message', () => {

@@ -115,6 +115,16 @@ describe('a listening MLLP server', () => {
     await peer.closed;
   });
 
+  it('given a message that wants no answer, then nothing is written and the next one is read (HL7 v2.5.1 2.9.3)', async () => {
+    const handle: MllpHandler = (message, connection) =>
+      text(message) === 'quiet' ? Promise.resolve('silent') : echo(message, connection);
+    const server = await start({ handle });
+    const peer = await peerOf(server);
+    peer.socket.write(Buffer.concat([framed('quiet'), framed('A'), framed('quiet'), framed('quiet'), framed('B')]));
+    expect(await peer.received(2)).toEqual(['ack A', 'ack B']);
+    expect(server.events).toEqual([]);
+  });
+
   it('rejects with EADDRINUSE when the port is taken', async () => {
     const { port } = await start();
     await expect(start({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });

@@ -96,13 +96,11 @@ describe('every answer', () => {
 });
 
 describe('problems (RFC 9457)', () => {
-  it('given no such route, when it is asked, then it is 404 problem+json; so are the methods that change something', async () => {
+  it('given no such route, when it is asked, then it is 404 problem+json', async () => {
     const asked: [string, string][] = [
       ['GET', '/api/nowhere'],
       ['GET', '/metrics'],
-      ['POST', '/api/orders'],
-      ['POST', '/api/procedures/RP000001/schedule'],
-      ['DELETE', '/api/orders/O1'],
+      ['POST', '/api/procedures/RP000001/nothing'],
     ];
     for (const [method, path] of asked) {
       const got = await house.request(method, path);
@@ -111,9 +109,23 @@ describe('problems (RFC 9457)', () => {
     }
   });
 
+  it('given a path that takes other methods, when it is asked, then it is 405 and says which (RFC 9110 15.5.6)', async () => {
+    const asked: [string, string, string][] = [
+      ['DELETE', '/api/orders/O1', 'GET, HEAD'],
+      ['POST', '/api/worklist', 'GET, HEAD'],
+      ['PUT', '/livez', 'GET, HEAD'],
+      ['OPTIONS', '/api/messages', 'GET, HEAD'],
+    ];
+    for (const [method, path, allow] of asked) {
+      const got = await house.request(method, path);
+      expect(got).toMatchObject({ status: 405, body: { type: 'method-not-allowed', status: 405 } });
+      expect(got.headers.get('allow')).toBe(allow);
+    }
+  });
+
   it('given an unknown query parameter, when any route is asked, then it is 400 and names it and the known ones', async () => {
-    for (const { path } of routes) {
-      const got = await house.get(`${path.replace(/\{\w+\}/, '1')}?pateintId=SECRET1`);
+    for (const { method, path } of routes) {
+      const got = await house.request(method.toUpperCase(), `${path.replace(/\{\w+\}/, '1')}?pateintId=SECRET1`);
       expect(got, path).toMatchObject({ status: 400, body: { type: 'unknown-parameter', status: 400 } });
       expect(got.text).toContain("'pateintId'");
       expect(got.text).not.toContain('SECRET1');
@@ -196,7 +208,9 @@ describe('the interface described', () => {
     const { status, body } = await house.get('/openapi.json');
     expect(status).toBe(200);
     expect(body).toEqual(openApiDocument('9.8.7'));
-    expect(Object.keys((body as { paths: object }).paths)).toEqual(routes.map((route) => route.path));
+    const { paths } = body as { paths: Record<string, object> };
+    const described = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).map((one) => `${one} ${path}`));
+    expect(described.sort()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).sort());
     expect(body).toMatchObject({
       openapi: '3.1.0',
       info: { title: 'swf-orchestrator', version: '9.8.7' },
@@ -229,7 +243,7 @@ describe('the interface described', () => {
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
-    for (const { path } of routes) expect(text).toContain(`<code>GET ${path}</code>`);
+    for (const { method, path } of routes) expect(text).toContain(`<code>${method.toUpperCase()} ${path}</code>`);
     for (const part of ['placerOrderNumber', 'scheduledStationAeTitles: string[]', 'default 100'])
       expect(text).toContain(part);
     expect(text).toContain('&lt;script&gt;&quot;&amp;');

@@ -44,7 +44,7 @@ describe('GET /api/destinations', () => {
     house.clock.advance(90_500);
     await house.hl7(order('O2'));
     expect(await lanes()).toMatchObject({
-      OP: idle,
+      OP: { pending: 2, oldestPendingSeconds: 90 },
       IM: { pending: 2, oldestPendingSeconds: 90 },
       RM: { pending: 2, oldestPendingSeconds: 90 },
     });

@@ -63,6 +63,7 @@ describe('GET /api/procedures/{id}', () => {
       orderStatus: 'SC',
       state: 'scheduled',
       availability: 'unknown',
+      report: 'none',
       instances: { named: 0, available: 0 },
       steps: [
         {

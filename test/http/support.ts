@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import { EXPLICIT_VR_LITTLE_ENDIAN, encodeDataset } from '../../src/dicom/codec.ts';
 import { type DatasetInput, dataset } from '../../src/dicom/dataset.ts';
 import { type AppDeps, createApp } from '../../src/http/app.ts';
+import type { Route } from '../../src/http/route.ts';
 import { routes } from '../../src/http/routes.ts';
 import { fixedClock } from '../../src/platform/clock.ts';
 import { loadConfig } from '../../src/platform/config.ts';
@@ -21,7 +22,7 @@ import { inboundHl7Transactions } from '../../src/transactions/index.ts';
 import { mppsCreate, mppsSet } from '../../src/transactions/rad-06-07-mpps.ts';
 import { availabilityNotified } from '../../src/transactions/rad-11-49-availability.ts';
 import { freshDatabase } from '../support/database.ts';
-import { type PeerEntry, writeSite } from '../support/server.ts';
+import { type PeerEntry, type TestSite, writeSite } from '../support/server.ts';
 
 export interface Got {
   readonly status: number;
@@ -32,10 +33,19 @@ export interface Got {
   readonly body: unknown;
 }
 
+/** What a request brings. */
+export interface Brought {
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Uint8Array;
+}
+
 /** A web interface that listens. */
 export interface Web {
+  readonly port: number;
   get(path: string, headers?: Record<string, string>): Promise<Got>;
-  request(method: string, path: string): Promise<Got>;
+  /** POST of a value as JSON; undefined sends no body. */
+  post(path: string, value?: unknown, headers?: Record<string, string>): Promise<Got>;
+  request(method: string, path: string, brought?: Brought): Promise<Got>;
   stop(): Promise<void>;
 }
 
@@ -67,10 +77,10 @@ const peer = (name: string, actor: PeerEntry['actor'], port: number): PeerEntry 
 
 const peers = [peer('OP', 'order-placer', 4001), peer('IM', 'image-manager', 4002), peer('RM', 'report-manager', 4003)];
 
-async function testConfig() {
+async function testConfig(site: TestSite) {
   const folder = await mkdtemp(join(tmpdir(), 'swf http '));
   try {
-    const file = await writeSite(folder, { peers });
+    const file = await writeSite(folder, { peers, ...site });
     return loadConfig({ file, environment: {}, workingDirectory: folder });
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -84,29 +94,38 @@ function recordingLog(): { log: Log; lines: (LogFields & { text: string })[] } {
 }
 
 /** The answer of a route is what its schema says, nothing more and nothing less. */
-function expectShape(path: string, body: unknown): void {
+function expectShape(table: readonly Route[], method: string, path: string, body: unknown): void {
   const real = path.split('?')[0] ?? '';
-  const route = routes.find((one) => new RegExp(`^${one.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(real));
+  const route = table.find(
+    (one) => one.method === method.toLowerCase() && new RegExp(`^${one.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(real),
+  );
   expect(route?.response?.schema.parse(body)).toEqual(body);
 }
 
 /** Lets an app listen on any free port. */
-export async function listen(deps: AppDeps): Promise<Web> {
-  const server: Server = createServer(createApp(deps));
+export async function listen(deps: AppDeps, table: readonly Route[] = routes): Promise<Web> {
+  const server: Server = createServer(createApp(deps, table));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const request = async (method: string, path: string, headers: Record<string, string> = {}): Promise<Got> => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers });
+  const request = async (method: string, path: string, { headers = {}, body }: Brought = {}): Promise<Got> => {
+    const content = body === undefined ? {} : { body: Buffer.from(body) };
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, ...content });
     const bytes = Buffer.from(await response.arrayBuffer());
     const text = bytes.toString('utf8');
     const json = (response.headers.get('content-type') ?? '').includes('json');
-    const body: unknown = json && text !== '' ? JSON.parse(text) : undefined;
-    if (response.status === 200 && body !== undefined) expectShape(path, body);
-    return { status: response.status, headers: response.headers, bytes, text, body };
+    const got: unknown = json && text !== '' ? JSON.parse(text) : undefined;
+    if (response.ok && got !== undefined) expectShape(table, method, path, got);
+    return { status: response.status, headers: response.headers, bytes, text, body: got };
   };
   return {
-    get: (path, headers) => request('GET', path, headers),
-    request: (method, path) => request(method, path),
+    port,
+    request,
+    get: (path, headers = {}) => request('GET', path, { headers }),
+    post: (path, value, headers = {}) => {
+      if (value === undefined) return request('POST', path, { headers });
+      const typed = { 'Content-Type': 'application/json', ...headers };
+      return request('POST', path, { headers: typed, body: JSON.stringify(value) });
+    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -138,12 +157,12 @@ function dimse(content: DatasetInput) {
 }
 
 /** Starts a department on a fresh database, with its web interface. */
-export async function startDepartment(): Promise<TestDepartment> {
+export async function startDepartment(site: TestSite = {}): Promise<TestDepartment> {
   const database = await freshDatabase();
   const { log, lines } = recordingLog();
   const store = openStore(database.url, log);
   const clock = fixedClock(NOW);
-  const config = await testConfig();
+  const config = await testConfig(site);
   const department: Department = { store, config, clock, ids: countedIds(), log, background: createBackground(log) };
   const web = await listen(appDeps(department));
   const answerTo = async (message: string | Uint8Array): Promise<string> =>

@@ -64,6 +64,8 @@ describe('what a message says of a patient (PID)', () => {
     ['a PID-5 of delimiters', ['PID|1||P1^^^HOSP||^^'], 'required-field-missing', 'PID^1^5'],
     ['a cleared PID-5', ['PID|1||P1^^^HOSP||""'], 'required-field-missing', 'PID^1^5'],
     ['an identifier of 65 characters', [`PID|1||${'P'.repeat(65)}^^^HOSP||ALDER`], 'data-type', 'PID^1^3^1^1'],
+    ['one in the second repetition', [`PID|1||P1~${'P'.repeat(65)}||ALDER`], 'data-type', 'PID^1^3^2^1'],
+    ['an authority of 65 characters', [`PID|1||P1~P2^^^${'H'.repeat(65)}||ALDER`], 'data-type', 'PID^1^3^2^4'],
   ])('refuses %s', (_, lines, ...refusal) => {
     const { code, location } = failureOf(() => patientOf(...lines));
     expect([code, location]).toEqual(refusal);
@@ -143,6 +145,48 @@ describe('what a message says of a visit (PV1)', () => {
     const reading = readingOf([pid]);
     expect(visitFromHl7(reading)).toBeUndefined();
     expect(reading.remarks.join()).toContain('PV1');
+  });
+
+  it.each([
+    ['A01', 'PV1^1^3', 'PV1|1|I|||||D6^GUM|||||||||||V1'],
+    ['A02', 'PV1^1^3', 'PV1|1|I|||||D6^GUM|||||||||||V1'],
+    ['A04', 'PV1^1^8', 'PV1|1|O|W5||||||||||||||||V1'],
+    ['A05', 'PV1^1^8', 'PV1|1|O|W5||||||||||||||||V1'],
+  ])('misses in %s what its event fills, at %s (RAD TF-2 4.1-3, 4.12)', (event, location, pv1) => {
+    const lines = [msh.replace('A04', event), pid, pv1];
+    const lenient = startReading(parseMessage(bytesOf(lines)), rules);
+    visitFromHl7(lenient);
+    expect(lenient.remarks.join()).toContain(location);
+    const strict = startReading(parseMessage(bytesOf(lines)), { ...rules, validation: 'strict' });
+    expect(failureOf(() => visitFromHl7(strict))).toEqual({ code: 'required-field-missing', location });
+  });
+
+  it.each(['A03', 'A06', 'A07', 'A08', 'A11', 'A12', 'A13', 'A38'])(
+    'asks in %s for no more than class and visit number, also where the site is strict',
+    (event) => {
+      const lines = [msh.replace('A04', event), pid, 'PV1|1|I|||||||||||||||||V1^^^HOSP'];
+      const strict = startReading(parseMessage(bytesOf(lines)), { ...rules, validation: 'strict' });
+      expect(visitFromHl7(strict)?.visitNumber).toBe('V1');
+    },
+  );
+
+  it.each(['A28', 'A31', 'A40', 'A47'])('is not missed in %s, which is about a person (ITI TF-2 3.30)', (event) => {
+    for (const pv1 of [[], ['PV1|1|N']]) {
+      const lines = [msh.replace('A04', event), pid, ...pv1];
+      const strict = startReading(parseMessage(bytesOf(lines)), { ...rules, validation: 'strict' });
+      expect(visitFromHl7(strict)?.patientClass).toBe(pv1.length === 0 ? undefined : 'N');
+      expect(strict.remarks).toEqual([]);
+    }
+  });
+
+  it('is that of the segments of one group, and never of two', () => {
+    const reading = readingOf([pid, 'PV1|1|O', 'PID|2||P2||BIRCH', 'PV1|2|I']);
+    const [, , , second, visit] = reading.message.segments;
+    const group = [second, visit].flatMap((segment) => segment ?? []);
+    expect(visitFromHl7(reading, group)?.patientClass).toBe('I');
+    expect(patientFromHl7(reading, group).name).toEqual({ family: 'BIRCH' });
+    expect(failureOf(() => visitFromHl7(reading))).toEqual({ code: 'segment-sequence', location: 'PV1^2' });
+    expect(failureOf(() => patientFromHl7(reading))).toEqual({ code: 'segment-sequence', location: 'PID^2' });
   });
 
   it('refuses a visit number that DICOM cannot carry', () => {

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import type { DepartmentOrder } from '../transactions/actions.ts';
+import { day, localDateTime } from './dates.ts';
+import { bytesOf } from './hl7-text.ts';
+import { text } from './route.ts';
+
+/** What the routes that change something take, as schemas: the OpenAPI document is made of them. */
+
+// PS3.5 6.2: a backslash parts values, and LO has 64 characters.
+const identifier = text.max(64).refine((value) => !value.includes('\\'), 'may not hold a backslash');
+
+const stationAeTitle = z
+  .string()
+  .regex(/^(?! )[\x20-\x5b\x5d-\x7e]{1,16}$/, 'an AE title is 1 to 16 printable characters without a backslash');
+
+const uid = z
+  .string()
+  .max(64)
+  .regex(/^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/, 'a UID is numbers and dots')
+  .describe('DICOM UID');
+
+const nameParts = {
+  family: text.exactOptional(),
+  given: text.exactOptional(),
+  middle: text.exactOptional(),
+  suffix: text.exactOptional(),
+  prefix: text.exactOptional(),
+  degree: text.exactOptional(),
+};
+
+const codedValue = z.strictObject({
+  code: identifier,
+  scheme: identifier.exactOptional(),
+  meaning: text.exactOptional(),
+});
+
+const patient = z.strictObject({
+  identifiers: z
+    .array(
+      z.strictObject({
+        value: identifier.describe('PID-3.1'),
+        assigningAuthority: identifier.describe('PID-3.4.1'),
+        universalId: identifier.exactOptional(),
+        universalIdType: identifier.exactOptional(),
+        identifierType: identifier.exactOptional(),
+      }),
+    )
+    .min(1)
+    .max(20),
+  name: z.strictObject(nameParts).exactOptional().describe('PID-5; may be left out of a patient who is known'),
+  birthDate: day.exactOptional().describe('YYYY-MM-DD'),
+  sex: z.enum(['F', 'M', 'O', 'U', 'A', 'N']).exactOptional().describe('HL7 table 0001'),
+});
+
+/** An order of the department. */
+export const newOrder = z.strictObject({
+  patient,
+  visitNumber: identifier.exactOptional().describe('PV1-19 of a visit that is known'),
+  service: codedValue.describe('OBR-4; the catalogue says what becomes of it'),
+  modality: z
+    .string()
+    .regex(/^[A-Z0-9 _]{1,16}$/, 'a modality is a DICOM code in capitals')
+    .exactOptional()
+    .describe('For a service that the catalogue has not'),
+  station: stationAeTitle.exactOptional().describe('Scheduled station AE title'),
+  start: localDateTime.exactOptional().describe('YYYY-MM-DDTHH:MM[:SS]; now, where it is left out'),
+  priority: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9]{0,7}$/, 'a priority is a code of HL7 table 0485 such as R or S')
+    .exactOptional()
+    .describe('HL7 table 0485'),
+  orderingProvider: z
+    .strictObject({ id: identifier.exactOptional(), ...nameParts })
+    .exactOptional()
+    .describe('ORC-12'),
+  reason: codedValue.exactOptional().describe('OBR-31'),
+  studyInstanceUid: uid.exactOptional().describe('Of the study that was made before it was ordered'),
+  placer: text.exactOptional().describe('Peer that is asked for the placer order number; else the first order placer'),
+});
+
+/** The order in the department's words. */
+export function departmentOrder({ patient: who, ...order }: z.output<typeof newOrder>): DepartmentOrder {
+  const { identifiers, name = {}, birthDate, sex } = who;
+  return { ...order, patient: { identifiers, name, birthDate, sex, demographics: {} } };
+}
+
+const step = text.max(16).describe('Scheduled procedure step ID; every step, where it is left out');
+
+const placement = z.strictObject({
+  step: step.exactOptional(),
+  start: localDateTime.exactOptional().describe('YYYY-MM-DDTHH:MM[:SS]; with several steps, of the first'),
+  station: stationAeTitle.exactOptional().describe('Scheduled station AE title'),
+});
+
+/** What each action on a procedure takes. */
+export const procedureBodies = {
+  schedule: { name: 'Schedule', schema: placement },
+  reschedule: {
+    name: 'Reschedule',
+    schema: placement.refine(
+      ({ start, station }) => (start ?? station) !== undefined,
+      'say where or when: station, start',
+    ),
+  },
+  arrive: { name: 'Arrive', schema: z.strictObject({ step: step.exactOptional() }) },
+} as const;
+
+/** For what needs no further word. */
+export const nothing = { name: 'Nothing', schema: z.strictObject({}) };
+
+/** An HL7 message as JSON carries it: its bytes are those of the set that its MSH-18 names. */
+export const hl7Message = z.strictObject({ message: z.string().min(1).transform(bytesOf) });

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { findProcedure } from '../store/read-procedures.ts';
+import type { Actor } from '../transactions/actions.ts';
+import type { Department } from '../transactions/department.ts';
+import {
+  arriveProcedure,
+  cancelProcedure,
+  holdProcedure,
+  releaseProcedure,
+  rescheduleProcedure,
+  scheduleProcedure,
+} from '../transactions/department-procedures.ts';
+import { nothing, procedureBodies } from './bodies.ts';
+import { procedureId, procedureShown, theOne } from './procedures.ts';
+import { type Route, route } from './route.ts';
+import { procedure } from './schemas.ts';
+
+type Act<B> = (department: Department, requestedProcedureId: string, call: { body: B; actor: Actor }) => Promise<void>;
+
+/** `POST /api/procedures/{id}/VERB`; the procedure as it is afterwards. */
+function action<B extends z.ZodObject<z.ZodRawShape>>(
+  verb: string,
+  summary: string,
+  body: { readonly name: string; readonly schema: B },
+  act: Act<z.output<B>>,
+): Route {
+  return route({
+    method: 'post',
+    path: `/api/procedures/{id}/${verb}`,
+    summary,
+    params: z.strictObject({ id: procedureId }),
+    body,
+    reason: true,
+    response: { name: 'Procedure', schema: procedure },
+    problems: [404, 409],
+    answer: async ({ department }, { params, body: said, actor }) => {
+      const find = async () => theOne(await findProcedure(department.store, params.id));
+      const { requestedProcedureId } = await find();
+      await act(department, requestedProcedureId, { body: said, actor });
+      return { json: procedureShown(await find()) };
+    },
+  });
+}
+
+const { schedule, reschedule, arrive } = procedureBodies;
+
+/** What staff do with a requested procedure. */
+export const procedureActionRoutes: readonly Route[] = [
+  action('schedule', 'Puts a planned procedure on the worklist (RAD-4).', schedule, (department, id, { body, actor }) =>
+    scheduleProcedure(department, id, body, actor),
+  ),
+  action('reschedule', 'Moves steps to another time or station (RAD-13).', reschedule, (department, id, call) =>
+    rescheduleProcedure(department, id, call.body, call.actor),
+  ),
+  action('cancel', 'Cancels a procedure that has not begun (RAD-3, RAD-13).', nothing, (department, id, { actor }) =>
+    cancelProcedure(department, id, actor),
+  ),
+  action(
+    'hold',
+    'Takes a scheduled procedure off the worklist until it is released.',
+    nothing,
+    (department, id, call) => holdProcedure(department, id, call.actor),
+  ),
+  action('release', 'Puts a held procedure back on the worklist.', nothing, (department, id, { actor }) =>
+    releaseProcedure(department, id, actor),
+  ),
+  action('arrive', 'Notes that the patient has arrived.', arrive, (department, id, { body, actor }) =>
+    arriveProcedure(department, id, body.step, actor),
+  ),
+];

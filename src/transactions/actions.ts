@@ -1,0 +1,95 @@
+import type { LocalDateTime } from '../platform/clock.ts';
+import type { CodedValue, PatientStatement, Person } from '../workflow/vocabulary.ts';
+
+/** A person of the department who acts, and why. */
+export interface Actor {
+  /** Who, for the history: `department` while nobody signs in. */
+  readonly name: string;
+  /** `X-Reason`; kept in the history. */
+  readonly reason: string | undefined;
+}
+
+/** An order that the department places itself (RAD-3 SN). */
+export interface DepartmentOrder {
+  readonly patient: PatientStatement;
+  /** PV1-19 of a stay that is known. */
+  readonly visitNumber?: string;
+  readonly service: CodedValue;
+  readonly modality?: string;
+  readonly station?: string;
+  /** Site-local; undefined: now. */
+  readonly start?: LocalDateTime;
+  /** HL7 table 0485 */
+  readonly priority?: string;
+  readonly orderingProvider?: Person;
+  readonly reason?: CodedValue;
+  /** The study under which the examination was made already (PIR cases 3 and 5). */
+  readonly studyInstanceUid?: string;
+  /** Name of the order placer; undefined: the first of the site. */
+  readonly placer?: string;
+}
+
+export interface PlacedOrder {
+  readonly orderId: number;
+  readonly fillerOrderNumber: string;
+  readonly accessionNumber: string;
+  readonly requestedProcedureIds: readonly string[];
+}
+
+/** Where and when a step is to be: what is left out stays. */
+export interface StepPlacement {
+  /** Scheduled procedure step ID; undefined: every step, moved together. */
+  readonly step?: string;
+  /** Site-local. */
+  readonly start?: LocalDateTime;
+  /** Scheduled station AE title. */
+  readonly station?: string;
+}
+
+/** What a message would do, had it come by MLLP; nothing of it is stored. */
+export interface DryRun {
+  /** The acknowledgement as text, segments on lines. */
+  readonly answer: string;
+  /** MSA-1 */
+  readonly answerCode: string;
+  /** The IHE transaction that MSH-9 picked; undefined: none. */
+  readonly transaction: string | undefined;
+  /** Sentences: which rules fired, what is missing or odd. */
+  readonly rules: readonly string[];
+  readonly procedures: readonly {
+    readonly requestedProcedureId: string;
+    readonly accessionNumber: string;
+    readonly studyInstanceUid: string;
+    readonly state: string;
+    readonly steps: readonly {
+      readonly scheduledProcedureStepId: string;
+      readonly stepStatus: string;
+      readonly modality: string;
+      readonly scheduledStationAeTitles: readonly string[];
+      readonly start: string;
+    }[];
+  }[];
+  readonly history: readonly {
+    readonly requestedProcedureId: string;
+    readonly event: string;
+    readonly from: string;
+    readonly to: string;
+    readonly remark: string | null;
+  }[];
+  readonly messages: readonly {
+    readonly destination: string;
+    readonly transaction: string;
+    readonly messageType: string;
+    /** Segments on lines. */
+    readonly text: string;
+  }[];
+}
+
+// The functions, as their files export them:
+//   department-orders.ts      placeOrder(department, order: DepartmentOrder, actor: Actor): Promise<PlacedOrder>
+//   department-procedures.ts  scheduleProcedure | rescheduleProcedure (department, requestedProcedureId, placement: StepPlacement, actor): Promise<void>
+//                             cancelProcedure | holdProcedure | releaseProcedure (department, requestedProcedureId, actor): Promise<void>
+//                             arriveProcedure(department, requestedProcedureId, step: string | undefined, actor): Promise<void>
+//   dry-run.ts                dryRun(department, bytes: Uint8Array): Promise<DryRun>
+//   replay.ts                 replay(department, messageId: number): Promise<{ messageId: number; answerCode: string }>
+// Each throws SwfError: 'unknown-key' for an id that is not known, 'conflict' for what the state does not allow.

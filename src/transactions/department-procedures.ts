@@ -1,0 +1,121 @@
+import { SwfError } from '../platform/errors.ts';
+import { changeOrder } from '../store/orders.ts';
+import { findProcedureOrder } from '../store/procedures.ts';
+import type { Actor, StepPlacement } from './actions.ts';
+import { type Department, placerOf } from './department.ts';
+import { causeOf } from './department-orders.ts';
+import { moveSteps, orderStatusNow, reschedule, stepsToMove } from './order-changes.ts';
+import { scheduling } from './order-creation.ts';
+import {
+  type Cause,
+  type HeldOrder,
+  type HeldProcedure,
+  type Unit,
+  finish,
+  holdOrders,
+  runUnit,
+  send,
+} from './unit-of-work.ts';
+
+interface Acting {
+  readonly procedure: HeldProcedure;
+  readonly held: HeldOrder;
+  readonly cause: Cause;
+}
+
+/** False: the state of the procedure does not allow it. */
+type Action = (unit: Unit, acting: Acting) => Promise<boolean> | boolean;
+
+/**
+ * What a person does with a procedure, in one unit. What its state does not allow is refused after the attempt stands
+ * in the history. Throws 'unknown-key' for a procedure that is not known, 'state-forbids' for a refusal.
+ */
+async function act(department: Department, id: string, actor: Actor, action: Action): Promise<void> {
+  const cause = causeOf(department, actor);
+  const refusedIn = await runUnit(department, async (unit) => {
+    const orderId = await findProcedureOrder(unit.tx, id);
+    const orders = await holdOrders(unit, orderId === undefined ? [] : [orderId]);
+    const [held] = orders;
+    const procedure = held?.procedures.find(({ stored }) => stored.requestedProcedureId === id);
+    if (!held || !procedure) throw new SwfError('unknown-key', 'no procedure has this requested procedure ID');
+    const done = await action(unit, { procedure, held, cause });
+    await finish(unit, orders, cause.at);
+    return done ? undefined : procedure.machine.value.acquisition;
+  });
+  if (refusedIn !== undefined)
+    throw new SwfError('state-forbids', `the procedure is ${refusedIn}: that is not possible now`);
+}
+
+/** XX to a placer that asks for it: the department has changed its order (RAD TF-2 4.3). */
+function tellOfChange(unit: Unit, held: HeldOrder): void {
+  const placer = placerOf(unit.department.config, held.order);
+  const wanted = placer?.sends.orderControls.includes('XX') ?? false;
+  if (wanted && held.order.placerOrderNumber !== undefined) held.announcements.push({ name: 'changeOrder' });
+}
+
+/** Puts a planned procedure on the worklist and announces it (RAD-4, RAD-48). */
+export async function scheduleProcedure(
+  department: Department,
+  id: string,
+  placement: StepPlacement,
+  actor: Actor,
+): Promise<void> {
+  await act(department, id, actor, async (unit, { procedure, cause }) => {
+    const planned = procedure.machine.value.acquisition === 'planned';
+    if (planned) await moveSteps(unit, procedure, stepsToMove(procedure, placement), placement);
+    // Behind planned, schedule is still allowed where a modality began before anybody had announced the procedure.
+    return send(procedure, scheduling(department), cause);
+  });
+}
+
+/** Moves steps that have not begun in time or to another station (RAD-13 XO/SC, RAD-48 S13). */
+export async function rescheduleProcedure(
+  department: Department,
+  id: string,
+  placement: StepPlacement,
+  actor: Actor,
+): Promise<void> {
+  await act(department, id, actor, async (unit, { procedure, held, cause }) => {
+    const moved = await reschedule(unit, procedure, placement, cause);
+    if (moved) tellOfChange(unit, held);
+    return moved;
+  });
+}
+
+/** Cancels a procedure that has not begun (RAD-13 CA/CA, RAD-48 S15); with the last of its order RAD-3 OC. */
+export async function cancelProcedure(department: Department, id: string, actor: Actor): Promise<void> {
+  await act(department, id, actor, async (unit, { procedure, held, cause }) => {
+    const allowed = send(procedure, { type: 'cancel' }, cause);
+    if (allowed && orderStatusNow(held) === 'CA') {
+      await changeOrder(unit.tx, held.order.id, { endedBy: 'filler', alarm: null });
+      held.order = { ...held.order, endedBy: 'filler' };
+    }
+    return allowed;
+  });
+}
+
+/** Takes a scheduled procedure off the worklist. */
+export async function holdProcedure(department: Department, id: string, actor: Actor): Promise<void> {
+  await act(department, id, actor, (_, { procedure, cause }) => send(procedure, { type: 'hold' }, cause));
+}
+
+/** Puts a procedure that was on hold back on the worklist. */
+export async function releaseProcedure(department: Department, id: string, actor: Actor): Promise<void> {
+  await act(department, id, actor, (_, { procedure, cause }) => send(procedure, { type: 'release' }, cause));
+}
+
+/** The patient is there: steps of the procedure that wait for him, or the one that is named. */
+export async function arriveProcedure(
+  department: Department,
+  id: string,
+  step: string | undefined,
+  actor: Actor,
+): Promise<void> {
+  await act(department, id, actor, (_, { procedure, cause }) => {
+    const waiting = stepsToMove(procedure, { step }).filter(
+      (one) => step !== undefined || one.stepStatus === 'SCHEDULED',
+    );
+    const movedSteps = waiting.map((one) => one.scheduledProcedureStepId);
+    return send(procedure, { type: 'arrive', movedSteps }, cause);
+  });
+}

@@ -1,0 +1,54 @@
+import { type SwfError, describeError } from '../platform/errors.ts';
+import { journalRefusal } from '../store/messages.ts';
+import { type Department, placerOf } from './department.ts';
+import { type Acknowledgement, type Received, acknowledge, applicationAcknowledgement } from './inbound-answers.ts';
+import { senderOf } from './inbound-header.ts';
+import { OrderNotChangeable } from './order-change-requests.ts';
+import { orderStatusNow } from './order-changes.ts';
+import { journalRefused } from './refusals.ts';
+import { type Unit, deliver, finish, holdOrders, runUnit, takeDown } from './unit-of-work.ts';
+
+/** A message that was refused: everything it did is rolled back, and it is journalled with its answer. */
+export async function refuse(
+  department: Department,
+  message: Received,
+  failure: SwfError,
+): Promise<{ readonly acknowledgement: Acknowledgement; readonly messageId: number | undefined }> {
+  const code = failure.failure.ack;
+  const sender = senderOf(department, message.header);
+  const acknowledgement = acknowledge(department, message, { code, failure, sender });
+  const answer = { code, bytes: acknowledgement.answer };
+  const further = applicationAcknowledgement(department, message, { code, failure, sender });
+  const simple = !(failure instanceof OrderNotChangeable) && further.length === 0;
+  if (!simple) {
+    try {
+      const messageId = await runUnit(department, async (unit) => {
+        const id = await journalRefusal(unit.tx, message.inbound, answer, failure.message);
+        await deliver(unit, further, message.at);
+        if (failure instanceof OrderNotChangeable) await repeatStatus(unit, message, { failure, messageId: id });
+        return id;
+      });
+      return { acknowledgement, messageId };
+    } catch (error) {
+      department.log.error(describeError(error), 'what follows a refusal could not be done');
+    }
+  }
+  return { acknowledgement, messageId: await journalRefused(department, message.inbound, answer, failure.message) };
+}
+
+/** A placer whose cancel comes too late hears by RAD-3 how the order really stands; the history keeps the attempt. */
+async function repeatStatus(
+  unit: Unit,
+  { header, at }: Received,
+  { failure, messageId }: { readonly failure: OrderNotChangeable; readonly messageId: number },
+): Promise<void> {
+  const orders = await holdOrders(unit, [failure.orderId]);
+  const cause = { messageId, causedBy: header.sendingApplication, at, remark: 'not allowed in this state' };
+  for (const held of orders) {
+    for (const procedure of held.procedures) takeDown(procedure, failure.wanted, cause);
+    const unable = placerOf(unit.department.config, held.order)?.sends.orderControls.includes('UC') ?? false;
+    const orderControl = unable && failure.wanted !== 'change' ? 'UC' : 'SC';
+    held.announcements.push({ name: 'repeatOrderStatus', orderControl, orderStatus: orderStatusNow(held) });
+  }
+  await finish(unit, orders, at);
+}

@@ -1,0 +1,34 @@
+import { SwfError } from '../platform/errors.ts';
+import { completedByOrder, differencesOf, registered } from '../workflow/patient-changes.ts';
+import type { PatientStatement } from '../workflow/vocabulary.ts';
+import { type StoredPatient, findOrCreatePatient, findPatientId, savePatient } from '../store/patients.ts';
+import type { Unit } from './unit-of-work.ts';
+
+/** The patient of an order: one it has to create, or a known one of whom it fills only what is empty. */
+export async function patientOfOrder(
+  unit: Unit,
+  said: PatientStatement,
+  { at, remarks }: { readonly at: Date; readonly remarks: string[] },
+): Promise<{ readonly patient: StoredPatient; readonly differences: string[] }> {
+  const { tx, department } = unit;
+  const reject = department.config.policy.unknownPatient === 'reject';
+  if (reject && !(await findPatientId(tx, said.identifiers))) {
+    throw new SwfError('unknown-key', 'the patient (PID-3) is not known', { location: 'PID^1^3' });
+  }
+  const unknown = () => ({ patient: registered(undefined, said), at });
+  const found = await findOrCreatePatient(tx, said.identifiers, unknown);
+  if (found.foreign > 0) remarks.push(`${found.foreign} identifiers in PID-3 belong to another patient and stay there`);
+  if (found.created) {
+    remarks.push('the order created its patient: no registration had come');
+    return { patient: found.patient, differences: [] };
+  }
+  if (found.subsumed) remarks.push(namedBySubsumed);
+  const differences = differencesOf(found.patient, said);
+  const completed = completedByOrder(found.patient, said);
+  await savePatient(tx, found.patient.id, completed);
+  if (differences.length > 0) remarks.push(`PID differs from the registered patient in: ${differences.join(', ')}`);
+  return { patient: { ...found.patient, ...completed }, differences };
+}
+
+/** W of a message that still uses a merged identifier. */
+export const namedBySubsumed = 'PID-3 names an identifier that was merged into another patient, who is meant now';

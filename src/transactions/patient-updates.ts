@@ -1,0 +1,48 @@
+import { patientToHl7 } from '../mapping/patient-to-hl7.ts';
+import type { PatientIdentifier, PersonName } from '../workflow/vocabulary.ts';
+import { updateFor } from '../workflow/patient-changes.ts';
+import { destinationsKnowing } from '../store/outbox.ts';
+import type { StoredPatient } from '../store/patients.ts';
+import type { StoredVisit } from '../store/visits.ts';
+import { procedureDestinations } from './department.ts';
+import { envelopeFor, outgoing } from './outgoing-hl7.ts';
+import { type Unit, deliver } from './unit-of-work.ts';
+
+/** What happened to a patient, for those who know a procedure of his. */
+export interface PatientNews {
+  readonly patient: StoredPatient;
+  readonly visit: StoredVisit | undefined;
+  /** MSH-9.2 of the ADT's message. */
+  readonly triggerEvent: string;
+  /** What others know of him is other than it was. */
+  readonly changed: boolean;
+  /** EVN-6 as it came */
+  readonly occurredAt?: string | undefined;
+  /** Who was merged into him (A40). */
+  readonly merged?: {
+    readonly patientId?: number;
+    readonly identifiers: readonly PatientIdentifier[];
+    readonly name?: PersonName | undefined;
+  };
+  readonly at: Date;
+}
+
+/**
+ * RAD-12 Patient Update out (RAD TF-2 4.12): to every image manager and report manager that was told of a procedure of
+ * the patient; rebuilt from what is stored, never the ADT's own message.
+ */
+export async function tellOfPatient(unit: Unit, news: PatientNews): Promise<void> {
+  const { patient, visit, merged, at, occurredAt } = news;
+  const known = await destinationsKnowing(unit.tx, [patient.id, ...(merged?.patientId ? [merged.patientId] : [])]);
+  const messages = procedureDestinations(unit.department.config)
+    .filter((peer) => known.includes(peer.name))
+    .flatMap((peer) => {
+      const triggerEvent = merged ? 'A40' : updateFor(news.triggerEvent, news.changed, peer.sends.patientUpdates);
+      if (!triggerEvent) return [];
+      const envelope = envelopeFor(unit.department, peer, at);
+      const rendered = patientToHl7(envelope, { triggerEvent, patient, visit, merged, recordedAt: at, occurredAt });
+      const about = { transaction: 'RAD-12', effect: 'updatePatient', patientId: patient.id };
+      return [outgoing(peer, envelope, rendered, about)];
+    });
+  await deliver(unit, messages, at);
+}

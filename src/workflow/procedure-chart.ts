@@ -1,0 +1,301 @@
+import { assign, setup } from 'xstate';
+import {
+  type ProcedureContext,
+  type ProcedureEvent,
+  type ReportState,
+  acquisitionComplete,
+  acquisitionDiscontinued,
+  announcementConfirmed,
+  answerEvents,
+  imagesAvailable,
+  imagesPartlyAvailable,
+  isUnderWay,
+  nothingPerformed,
+  reduce,
+} from './procedure-context.ts';
+import { isOpen } from './mpps-rules.ts';
+import type { Confirmation, PlannedProcedure } from './vocabulary.ts';
+
+/** What a transition asks for; carried out by rendering messages in the same database transaction. */
+export type Effect =
+  | { readonly name: 'announceProcedure'; readonly destinations: readonly string[] }
+  /** RAD-13, to whom RAD-4 went. */
+  | {
+      readonly name: 'updateProcedure';
+      readonly destinations: readonly string[];
+      readonly control: ProcedureUpdateControl;
+    }
+  /** RAD-48 */
+  | { readonly name: 'notifyAppointment'; readonly triggerEvent: 'S12' | 'S13' | 'S15' }
+  /** ORU^R01 to the order placer. */
+  | { readonly name: 'sendResult'; readonly report: 'preliminary' | 'final' | 'corrected' };
+
+/** ORC-1 and ORC-5 of RAD-13 (RAD TF-2 4.13). */
+export type ProcedureUpdateControl = 'CA/CA' | 'DC/CA' | 'XO/SC' | 'XO/CM';
+
+export interface ProcedureInput {
+  readonly procedure: PlannedProcedure;
+  /** RAD-1, when the ADT registered the patient before the order came. */
+  readonly registration: Confirmation | undefined;
+  /** RAD-2: our acknowledgement of the order; undefined while an order of the department waits for its number. */
+  readonly order: Confirmation | undefined;
+}
+
+interface Guarded {
+  readonly context: ProcedureContext;
+  readonly event: ProcedureEvent;
+}
+
+const after = ({ context, event }: Guarded): ProcedureContext => reduce(context, event);
+
+/** The steps that an MPPS event names belong to this procedure and are open. */
+const stepsAreOpen = ({ context, event }: Guarded): boolean =>
+  'steps' in event &&
+  event.steps.length > 0 &&
+  event.steps.every((id) => isOpen(context.steps[id]?.stepStatus ?? 'CANCELLED'));
+
+/** The MPPS was accepted for these steps before. */
+const isPerforming = ({ context, event }: Guarded): boolean =>
+  'performedStep' in event &&
+  event.steps.some((id) => context.steps[id]?.performedSteps[event.performedStep] === 'IN PROGRESS');
+
+const completes = (guarded: Guarded): boolean => isPerforming(guarded) && acquisitionComplete(after(guarded));
+const ends = (guarded: Guarded): boolean => isPerforming(guarded) && acquisitionDiscontinued(after(guarded));
+const isUndone = (guarded: Guarded): boolean => isPerforming(guarded) && nothingPerformed(after(guarded));
+
+const movable = new Set(['SCHEDULED', 'ARRIVED', 'READY']);
+
+/** The steps that staff name belong to this procedure and have not begun. */
+const stepsCanMove = ({ context, event }: Guarded): boolean =>
+  'movedSteps' in event &&
+  event.movedSteps.length > 0 &&
+  event.movedSteps.every((id) => movable.has(context.steps[id]?.stepStatus ?? ''));
+
+const patientArrives = ({ context, event }: Guarded): boolean =>
+  'movedSteps' in event &&
+  event.movedSteps.length > 0 &&
+  event.movedSteps.every((id) => context.steps[id]?.stepStatus === 'SCHEDULED');
+// What a peer has acknowledged it cannot refuse any more.
+const isAnnounced = ({ context, event }: Guarded): boolean =>
+  (event.type === 'procedureScheduledConfirmed' && event.confirmation.peer in context.announcements) ||
+  (event.type === 'procedureScheduledRefused' &&
+    event.peer in context.announcements &&
+    context.announcements[event.peer] !== 'confirmed');
+
+type Guard = (guarded: Guarded) => boolean;
+
+/** Image managers and report managers hear of a change once they have been told of the procedure (RAD-13 after RAD-4). */
+const updateProcedure = (control: ProcedureUpdateControl) => ({
+  type: 'effect' as const,
+  params: ({ context }: { context: ProcedureContext }) => ({
+    name: 'updateProcedure' as const,
+    destinations: Object.keys(context.announcements),
+    control,
+  }),
+});
+
+const notifyAppointment = (triggerEvent: 'S12' | 'S13' | 'S15') => ({
+  type: 'effect' as const,
+  params: { name: 'notifyAppointment' as const, triggerEvent },
+});
+
+const cancelled = { target: 'cancelled', actions: [updateProcedure('CA/CA'), notifyAppointment('S15')] } as const;
+const moved = { guard: stepsCanMove, actions: [updateProcedure('XO/SC'), notifyAppointment('S13')] };
+const changed = { actions: [updateProcedure('XO/SC')] };
+
+/** Which report may follow which: a preliminary one does not follow a final one. */
+const reportsAfter: Readonly<Record<ReportState, readonly Exclude<ReportState, 'none'>[]>> = {
+  none: ['preliminary', 'final', 'corrected', 'cancelled'],
+  preliminary: ['preliminary', 'final', 'corrected', 'cancelled'],
+  final: ['final', 'corrected', 'cancelled'],
+  corrected: ['corrected', 'cancelled'],
+  cancelled: ['preliminary', 'final', 'corrected'],
+};
+
+/** A report that is news goes on to the order placer; a cancelled one has no result to send. */
+function reportOn(from: ReportState) {
+  const transitions = reportsAfter[from].map((report) => ({
+    guard: ({ event }: Guarded) => event.type === 'resultReported' && event.report === report,
+    target: report,
+    actions:
+      report === 'cancelled' ? [] : [{ type: 'effect' as const, params: { name: 'sendResult' as const, report } }],
+  }));
+  return { on: { resultReported: transitions } };
+}
+
+/** Where an event that `permitted` lets in leaves the images. */
+function availabilityAfter(permitted: Guard) {
+  const when = (holds: (context: ProcedureContext) => boolean): Guard => {
+    return (guarded) => permitted(guarded) && holds(after(guarded));
+  };
+  return [
+    { guard: when(imagesAvailable), target: 'available' },
+    { guard: when(imagesPartlyAvailable), target: 'partial' },
+    { guard: permitted, target: 'unknown' },
+  ] as const;
+}
+
+const availabilityOn = {
+  performedStepCompleted: [...availabilityAfter(isPerforming)],
+  performedStepDiscontinued: [...availabilityAfter(isPerforming)],
+  availabilityReported: [...availabilityAfter(() => true)],
+};
+
+export const procedureMachine = setup({
+  types: {
+    context: {} as ProcedureContext,
+    events: {} as ProcedureEvent,
+    input: {} as ProcedureInput,
+  },
+  actions: {
+    remember: assign(({ context, event }) => reduce(context, event)),
+    effect: (_, _params: Effect) => {},
+  },
+}).createMachine({
+  id: 'requestedProcedure',
+  type: 'parallel',
+  context: ({ input }) => ({
+    requestedProcedureId: input.procedure.requestedProcedureId,
+    studyInstanceUid: input.procedure.studyInstanceUid,
+    steps: Object.fromEntries(
+      input.procedure.steps.map((step) => [
+        step.scheduledProcedureStepId,
+        { stepStatus: 'SCHEDULED' as const, performedSteps: {} },
+      ]),
+    ),
+    announcements: {},
+    instances: { named: 0, available: 0 },
+    confirmations: {
+      ...(input.registration ? { 1: [input.registration] } : {}),
+      ...(input.order ? { 2: [input.order] } : {}),
+    },
+  }),
+  states: {
+    // What was performed, by the steps; the order's status rolls up from here.
+    acquisition: {
+      initial: 'planned',
+      states: {
+        planned: {
+          on: {
+            // A modality may start what was never put on the worklist: a fact is not refused.
+            performedStepStarted: { guard: stepsAreOpen, target: 'inProgress' },
+            schedule: { target: 'scheduled', actions: [notifyAppointment('S12')] },
+            cancel: { target: 'cancelled' },
+            reschedule: { guard: stepsCanMove, actions: 'remember' },
+            change: { actions: 'remember' },
+          },
+        },
+        scheduled: {
+          on: {
+            performedStepStarted: { guard: stepsAreOpen, target: 'inProgress' },
+            cancel: cancelled,
+            hold: { target: 'held' },
+            reschedule: moved,
+            change: changed,
+          },
+        },
+        held: {
+          on: {
+            performedStepStarted: { guard: stepsAreOpen, target: 'inProgress' },
+            cancel: cancelled,
+            release: { target: 'scheduled' },
+            reschedule: moved,
+            change: changed,
+          },
+        },
+        inProgress: {
+          on: {
+            performedStepCompleted: { guard: completes, target: 'completed' },
+            performedStepDiscontinued: [
+              // The last MPPS of a step may end without completion after another one completed it.
+              { guard: completes, target: 'completed' },
+              { guard: ends, target: 'discontinued', actions: [updateProcedure('DC/CA')] },
+              { guard: isUndone, target: 'scheduled' },
+            ],
+            discontinue: [
+              { guard: (guarded) => acquisitionComplete(after(guarded)), target: 'completed' },
+              { target: 'discontinued', actions: [updateProcedure('DC/CA')] },
+            ],
+            reschedule: moved,
+            change: changed,
+          },
+        },
+        completed: { on: { change: { actions: [updateProcedure('XO/CM')] } } },
+        discontinued: {},
+        cancelled: {},
+      },
+    },
+    // RAD-4 to image managers and report managers.
+    announcement: {
+      initial: 'due',
+      states: {
+        due: {
+          on: {
+            // Announced whatever was performed meanwhile: a study that its image manager does not know is due.
+            schedule: {
+              guard: ({ event }) => event.destinations.length > 0,
+              target: 'sent',
+              actions: {
+                type: 'effect',
+                params: ({ event }) => ({ name: 'announceProcedure', destinations: event.destinations }),
+              },
+            },
+          },
+        },
+        sent: {
+          on: {
+            procedureScheduledConfirmed: {
+              guard: (guarded) => isAnnounced(guarded) && announcementConfirmed(after(guarded)),
+              target: 'confirmed',
+            },
+          },
+        },
+        confirmed: {},
+      },
+    },
+    // Images, as RAD-49 reports them.
+    availability: {
+      initial: 'unknown',
+      states: { unknown: { on: availabilityOn }, partial: { on: availabilityOn }, available: { on: availabilityOn } },
+    },
+    // Reports, as a report manager sends them.
+    report: {
+      initial: 'none',
+      states: {
+        none: reportOn('none'),
+        preliminary: reportOn('preliminary'),
+        final: reportOn('final'),
+        corrected: reportOn('corrected'),
+        cancelled: reportOn('cancelled'),
+      },
+    },
+    // The facts behind the other regions: each permitted event is written into the context exactly once.
+    facts: {
+      initial: 'open',
+      states: {
+        open: {
+          on: {
+            schedule: { guard: ({ context }) => Object.keys(context.announcements).length === 0, actions: 'remember' },
+            patientRegistered: { guard: ({ context }) => context.confirmations[1] === undefined, actions: 'remember' },
+            procedureScheduledConfirmed: { guard: isAnnounced, actions: 'remember' },
+            procedureScheduledRefused: { guard: isAnnounced, actions: 'remember' },
+            orderNumberAssigned: {
+              guard: ({ context }) => context.confirmations[2] === undefined,
+              actions: 'remember',
+            },
+            ...Object.fromEntries(answerEvents.map((type) => [type, { actions: 'remember' as const }])),
+            cancel: { guard: ({ context }) => nothingPerformed(context), actions: 'remember' },
+            discontinue: { guard: ({ context }) => isUnderWay(context), actions: 'remember' },
+            arrive: { guard: patientArrives, actions: 'remember' },
+            offered: { guard: ({ context }) => context.confirmations[4] === undefined, actions: 'remember' },
+            performedStepStarted: { guard: stepsAreOpen, actions: 'remember' },
+            performedStepUpdated: { guard: isPerforming, actions: 'remember' },
+            performedStepCompleted: { guard: isPerforming, actions: 'remember' },
+            performedStepDiscontinued: { guard: isPerforming, actions: 'remember' },
+            availabilityReported: { actions: 'remember' },
+          },
+        },
+      },
+    },
+  },
+});
