@@ -1,7 +1,7 @@
 import { type Cwe, cwe, ei, readTimestamp, siteTimeOf, xcn } from '../hl7/datatypes.ts';
 import type { Segment } from '../hl7/message.ts';
 import { SwfError } from '../platform/errors.ts';
-import type { EntityIdentifier, PlacerOrder, RequestedStart } from '../workflow/vocabulary.ts';
+import type { EntityIdentifier, OrderedService, PlacerOrder, RequestedStart } from '../workflow/vocabulary.ts';
 import { type Reading, componentsOf, defined, locationOf, textOf } from './reader.ts';
 
 /** The segments of one ORC group that the order itself is read from; of several OBR the first. */
@@ -130,11 +130,28 @@ function commentsOf({ all }: OrderSegments): string[] | null | undefined {
   return values.includes(null) ? null : undefined;
 }
 
-const ofEachService: ReadonlySet<keyof PlacerOrder> = new Set(['modality', 'procedureCode']);
+/** Fields that every OBR says for itself. */
+const ofEachService = [
+  'dangerCode',
+  'relevantClinicalInformation',
+  'specimenSource',
+  'transportationMode',
+  'reason',
+  'transportArranged',
+  'placerSupplementalServiceInformation',
+] as const;
 
-/** Fields such as `OBR-31` in which a further OBR says something else of its order than the first, whose word counts. */
+/** What an OBR says for itself beyond service and modality, as the first one does. */
+export function serviceContentFromHl7(obr: Segment): Omit<Partial<OrderedService>, 'service'> {
+  const read = ([, field]: Place, name: (typeof ofEachService)[number]): unknown => sources[name].read(obr, field);
+  const values = ofEachService.map((name) => [name, read(sources[name].places[0] ?? ['OBR', 0], name)] as const);
+  return defined<Omit<Partial<OrderedService>, 'service'>>(Object.fromEntries(values));
+}
+
+/** Fields such as `OBR-16` in which a further OBR says something else of its order than the first, whose word counts. */
 export function differingFields(first: Segment, further: Segment): string[] {
-  const places = allPlaces.flatMap(([name, all]) => (ofEachService.has(name) ? [] : all));
+  const own: ReadonlySet<keyof PlacerOrder> = new Set([...ofEachService, 'modality', 'procedureCode']);
+  const places = allPlaces.flatMap(([name, all]) => (own.has(name) ? [] : all));
   const fields = new Set(places.flatMap(([name, field]) => (name === 'OBR' ? [field] : [])));
   const text = (obr: Segment, field: number): string | undefined => componentsOf(obr, field)?.join('^');
   const differing = [...fields].filter(

@@ -10,6 +10,7 @@ import {
   type OrderSegments,
   differingFields,
   orderContentFromHl7,
+  serviceContentFromHl7,
 } from './order-content-from-hl7.ts';
 import { type ServiceSegments, orderedServiceFromHl7 } from './ordered-service-from-hl7.ts';
 import { type Reading, bounded, componentsOf, defined, expected, locationOf, required, textOf } from './reader.ts';
@@ -151,6 +152,8 @@ function orderOf(group: OrderGroup, placerOrderNumber: EntityIdentifier, reading
   const [first = { service: {} }, ...further] = requests.map((request, index) =>
     defined<OrderedService>({
       ...orderedServiceFromHl7(request, reading, needed),
+      // The first OBR's are read with the order, from which a change can also clear them.
+      ...(index > 0 && request.obr ? serviceContentFromHl7(request.obr) : {}),
       scheduledStationAeTitles: stations[index] ?? undefined,
     }),
   );

@@ -1,5 +1,6 @@
 import { type Dataset, type DatasetInput, dataset } from '../dicom/dataset.ts';
 import type { Code, CodedValue, Location } from '../workflow/vocabulary.ts';
+import { orderOfService } from '../workflow/planning.ts';
 import type { WorklistSource } from '../workflow/worklist-item.ts';
 import { personNameOf, shortened, split } from './names.ts';
 
@@ -171,7 +172,8 @@ function visitKeys(source: WorklistSource): DatasetInput {
 }
 
 /** The complete worklist item of one step: every return key of PS3.4 K.6-1 that a department can know. */
-export function stepToWorklist(source: WorklistSource): Dataset {
+export function stepToWorklist(row: WorklistSource): Dataset {
+  const source = { ...row, order: orderOfService(row.order, row.serviceIndex) };
   return dataset({
     ...patientKeys(source),
     ...visitKeys(source),

@@ -20,6 +20,7 @@ export interface StoredProcedure {
   readonly requestedProcedureId: string;
   readonly studyInstanceUid: string;
   readonly code: CodedValue;
+  readonly serviceIndex: number;
   readonly machine: StoredMachine;
   readonly steps: readonly StoredStep[];
 }
@@ -62,6 +63,7 @@ export async function createProcedure(
       requestedProcedureId: plan.requestedProcedureId,
       studyInstanceUid: plan.studyInstanceUid,
       code: json(plan.code),
+      serviceIndex: plan.serviceIndex,
       ...machineColumns(start.machine),
       createdAt: start.at,
       updatedAt: start.at,
@@ -77,6 +79,7 @@ export async function createProcedure(
     requestedProcedureId: plan.requestedProcedureId,
     studyInstanceUid: plan.studyInstanceUid,
     code: plan.code,
+    serviceIndex: plan.serviceIndex,
     machine: start.machine,
     steps: steps.map(toStep),
   };
@@ -97,6 +100,7 @@ export async function lockProceduresOf(tx: Tx, orderIds: readonly number[]): Pro
     requestedProcedureId: row.requestedProcedureId,
     studyInstanceUid: row.studyInstanceUid,
     code: row.code as CodedValue,
+    serviceIndex: row.serviceIndex,
     machine: storedMachine(row),
     steps: row.steps.map(toStep),
   }));

@@ -9,14 +9,19 @@ export interface LaneView {
   readonly oldestPendingAt: string | null;
   /** Messages that the peer refused; they are not sent again by themselves. */
   readonly refused: number;
+  /** Messages whose text the peer's character set could not carry: they went out in another one. */
+  readonly characterSetProblems: number;
   readonly lastDeliveredAt: string | null;
   readonly lastError: string | null;
   readonly lastErrorAt: string | null;
 }
 
-type Counts = ReadonlyMap<string, { readonly pending: number; readonly refused: number }>;
+interface LaneCounts {
+  readonly open: ReadonlyMap<string, { readonly pending: number; readonly refused: number }>;
+  readonly characterSetProblems: ReadonlyMap<string, number>;
+}
 
-async function openCounts(tx: Tx): Promise<Counts> {
+async function openCounts(tx: Tx): Promise<LaneCounts['open']> {
   const rows = await tx.delivery.groupBy({
     by: ['destination', 'deliveryStatus'],
     where: { deliveryStatus: { in: ['PENDING', 'REFUSED'] } },
@@ -31,8 +36,18 @@ async function openCounts(tx: Tx): Promise<Counts> {
   return counts;
 }
 
+/** A remark on what we send is about nothing else (outbox). */
+async function characterSetProblemsOf(tx: Tx): Promise<LaneCounts['characterSetProblems']> {
+  const rows = await tx.message.groupBy({
+    by: ['peer'],
+    where: { direction: 'OUT', protocol: 'HL7', remarks: { isEmpty: false } },
+    _count: { _all: true },
+  });
+  return new Map(rows.map(({ peer, _count }) => [peer ?? '', _count._all]));
+}
+
 /** Only the head of a lane is tried, and a lane goes in order of ids: three rows tell how it stands. */
-async function laneOf(tx: Tx, destination: string, counts: Counts): Promise<LaneView> {
+async function laneOf(tx: Tx, destination: string, counts: LaneCounts): Promise<LaneView> {
   const select = { createdAt: true, settledAt: true, lastAttemptAt: true, lastError: true } as const;
   const lane = (deliveryStatus: 'PENDING' | 'REFUSED' | 'DELIVERED', id: 'asc' | 'desc') =>
     tx.delivery.findFirst({ where: { destination, deliveryStatus }, orderBy: { id }, select });
@@ -43,9 +58,10 @@ async function laneOf(tx: Tx, destination: string, counts: Counts): Promise<Lane
   const failed = head?.lastError ? head : refused;
   return {
     destination,
-    pending: counts.get(destination)?.pending ?? 0,
+    pending: counts.open.get(destination)?.pending ?? 0,
     oldestPendingAt: instant(head?.createdAt ?? null),
-    refused: counts.get(destination)?.refused ?? 0,
+    refused: counts.open.get(destination)?.refused ?? 0,
+    characterSetProblems: counts.characterSetProblems.get(destination) ?? 0,
     lastDeliveredAt: instant(delivered?.settledAt ?? null),
     lastError: failed?.lastError ?? null,
     lastErrorAt: instant(failed?.lastAttemptAt ?? null),
@@ -55,9 +71,9 @@ async function laneOf(tx: Tx, destination: string, counts: Counts): Promise<Lane
 /** The lanes of these destinations, and those of others that still hold something: a peer may have left the site file. */
 export async function readLanes(store: Store, destinations: readonly string[]): Promise<LaneView[]> {
   return readSnapshot(store, async (tx) => {
-    const counts = await openCounts(tx);
+    const counts = { open: await openCounts(tx), characterSetProblems: await characterSetProblemsOf(tx) };
     const lanes: LaneView[] = [];
-    for (const destination of new Set([...destinations, ...counts.keys()]))
+    for (const destination of new Set([...destinations, ...counts.open.keys()]))
       lanes.push(await laneOf(tx, destination, counts));
     return lanes;
   });

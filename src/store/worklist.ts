@@ -67,7 +67,7 @@ function predicates(conditions: WorklistConditions): Prisma.Sql[] {
 const columns = Prisma.sql`
   s.id AS "stepId", s."procedureId", r.offered, s."scheduledProcedureStepId", s."stepStatus"::text AS "stepStatus", s.modality,
   s."scheduledStationAeTitles", to_char(s."startDate", 'YYYY-MM-DD') AS "startDate", to_char(s."startTime", 'HH24:MI:SS') AS "startTime",
-  s.details AS step, r."requestedProcedureId", r."studyInstanceUid", r.code, o."accessionNumber", o."fillerOrderNumber", o.details AS "order",
+  s.details AS step, r."requestedProcedureId", r."studyInstanceUid", r.code, r."serviceIndex", o."accessionNumber", o."fillerOrderNumber", o.details AS "order",
   p.name AS "patientName", to_char(p."birthDate", 'YYYY-MM-DD') AS "birthDate", p.sex, p.demographics,
   (SELECT json_agg(json_strip_nulls(json_build_object('value', i.value, 'assigningAuthority', i."assigningAuthority", 'universalId', i."universalId",
      'universalIdType', i."universalIdType", 'identifierType', i."identifierType")) ORDER BY i.id)

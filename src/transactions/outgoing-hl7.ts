@@ -3,6 +3,8 @@ import type { Envelope, OrderSubject } from '../mapping/segments-to-hl7.ts';
 import type { StoredOrder } from '../store/orders.ts';
 import type { OutgoingMessage } from '../store/outbox.ts';
 import type { StoredPatient } from '../store/patients.ts';
+import type { StoredProcedure } from '../store/procedures.ts';
+import { orderOfService } from '../workflow/planning.ts';
 import type { Department, Hl7Peer } from './department.ts';
 
 /** An order with its patient, as it stands when a message about it is made. */
@@ -10,6 +12,8 @@ export interface Subject {
   readonly order: StoredOrder;
   readonly patient: StoredPatient;
 }
+
+type ShownProcedure = Pick<StoredProcedure, 'serviceIndex'>;
 
 /** MSH of a new message to a peer, with a control id of its own. */
 export function envelopeFor(department: Department, peer: Hl7Peer, at: Date): Envelope {
@@ -27,11 +31,12 @@ export function envelopeFor(department: Department, peer: Hl7Peer, at: Date): En
   };
 }
 
-export function subjectOf({ order, patient }: Subject, envelope: Envelope): OrderSubject {
+/** The order as a message shows it: of one procedure, with what its own OBR said. */
+export function subjectOf({ order, patient }: Subject, envelope: Envelope, procedure?: ShownProcedure): OrderSubject {
   return {
     patient,
     visit: order.visit,
-    order: order.details,
+    order: orderOfService(order.details, procedure?.serviceIndex ?? 0),
     fillerOrderNumber: order.fillerOrderNumber,
     accessionNumber: order.accessionNumber,
     application: envelope.application,

@@ -31,7 +31,7 @@ export function tellManagers(
   const peers = hl7Peers(department.config).filter((peer) => destinations.includes(peer.name));
   return peers.map((peer) => {
     const envelope = envelopeFor(department, peer, at);
-    const rendered = procedureToHl7(envelope, subjectOf(subject, envelope), procedure, control);
+    const rendered = procedureToHl7(envelope, subjectOf(subject, envelope, procedure), procedure, control);
     const about = { transaction, effect: name, orderId: subject.order.id, procedureId: procedure.id };
     return outgoing(peer, envelope, rendered, about);
   });

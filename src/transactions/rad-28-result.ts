@@ -38,7 +38,7 @@ export function sendResult(
   const envelope = envelopeFor(department, placer, at);
   const { resultStatus, lines, reportedAt, interpreter } = report;
   const news = { resultStatus, lines, reportedAt, interpreter };
-  const rendered = resultToHl7(envelope, subjectOf(subject, envelope), procedure, news);
+  const rendered = resultToHl7(envelope, subjectOf(subject, envelope, procedure), procedure, news);
   const about = { transaction: 'RAD-28', effect: name, orderId: subject.order.id, procedureId: procedure.id };
   return [outgoing(placer, envelope, rendered, about)];
 }

@@ -23,7 +23,7 @@ export function notifyAppointment(
   const placer = placerOf(department.config, subject.order);
   if (!placer || placer.sends.appointments === 'none' || subject.order.placerOrderNumber === undefined) return [];
   const envelope = { ...envelopeFor(department, placer, at), version: placer.sends.appointments };
-  const rendered = appointmentToHl7(envelope, subjectOf(subject, envelope), procedure, { triggerEvent });
+  const rendered = appointmentToHl7(envelope, subjectOf(subject, envelope, procedure), procedure, { triggerEvent });
   const about = { transaction: 'RAD-48', effect: name, orderId: subject.order.id, procedureId: procedure.id };
   return [outgoing(placer, envelope, rendered, about)];
 }

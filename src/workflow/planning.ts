@@ -28,6 +28,7 @@ interface StepTemplate {
 
 interface ProcedureTemplate {
   readonly code: CodedValue;
+  readonly serviceIndex: number;
   readonly steps: readonly StepTemplate[];
 }
 
@@ -63,7 +64,7 @@ function plannedBySender(step: RequestedStep, ordered: OrderedService, descripti
 }
 
 /** A service without an entry: the steps that its sender planned (IPC), else one from OBR-4 and OBR-24. */
-function uncataloguedProcedure(ordered: OrderedService): ProcedureTemplate {
+function uncataloguedProcedure(ordered: OrderedService): Omit<ProcedureTemplate, 'serviceIndex'> {
   const { service, procedureCode } = ordered;
   const code = procedureCode?.code === undefined ? service : procedureCode;
   const text = code.meaning ?? service.meaning ?? code.code ?? service.code ?? '';
@@ -73,7 +74,7 @@ function uncataloguedProcedure(ordered: OrderedService): ProcedureTemplate {
 }
 
 /** What one OBR becomes, by the catalogue. Throws 'value-not-found' (HL7 103) for one that the site does not plan. */
-function templatesOf(ordered: OrderedService, site: PlanSite): ProcedureTemplate[] {
+function templatesOfService(ordered: OrderedService, site: PlanSite): Omit<ProcedureTemplate, 'serviceIndex'>[] {
   const entry = catalogueEntry(ordered.service, site.catalogue);
   if (entry) {
     return entry.requestedProcedures.map((procedure) => ({
@@ -93,13 +94,39 @@ function templatesOf(ordered: OrderedService, site: PlanSite): ProcedureTemplate
 /** Every service of an order, one for each OBR. */
 const servicesOf = (order: PlacerOrder): OrderedService[] => [order, ...(order.furtherServices ?? [])];
 
+/** What the whole order becomes, each procedure with the OBR that it is of. */
+function templatesOf(order: PlacerOrder, site: PlanSite): ProcedureTemplate[] {
+  return servicesOf(order).flatMap((ordered, serviceIndex) =>
+    templatesOfService(ordered, site).map((template) => ({ ...template, serviceIndex })),
+  );
+}
+
+/** What holds for the OBR alone that says it: another OBR must not take over its side or what it examines. */
+const neverInherited: ReadonlySet<keyof PlacerOrder> = new Set<keyof OrderedService>([
+  'service',
+  'modality',
+  'procedureCode',
+  'specimenSource',
+  'placerSupplementalServiceInformation',
+  'scheduledStationAeTitles',
+  'steps',
+]);
+
+/** An order as the OBR of one of its procedures has it: what a further OBR leaves unsaid is as in the first, sides apart. */
+export function orderOfService(order: PlacerOrder, serviceIndex: number): PlacerOrder {
+  const further = serviceIndex === 0 ? undefined : order.furtherServices?.[serviceIndex - 1];
+  if (!further) return order;
+  const inherited = Object.entries(order).filter(([key]) => !neverInherited.has(key as keyof PlacerOrder));
+  return { ...Object.fromEntries(inherited), ...further };
+}
+
 /** How many identifiers a plan will need, and whether the catalogue has all services. Throws like planProcedures. */
 export function planSize(
   order: PlacerOrder,
   site: PlanSite,
 ): { readonly procedures: number; readonly steps: number; readonly inCatalogue: boolean } {
   const services = servicesOf(order);
-  const templates = services.flatMap((ordered) => templatesOf(ordered, site));
+  const templates = templatesOf(order, site);
   return {
     procedures: templates.length,
     steps: templates.reduce((sum, template) => sum + template.steps.length, 0),
@@ -145,11 +172,11 @@ export function planProcedures(
     start = plusMinutes(start, template.minutes);
     return step;
   };
-  const templates = servicesOf(order).flatMap((ordered) => templatesOf(ordered, site));
-  return templates.map((template, index) => ({
+  return templatesOf(order, site).map((template, index) => ({
     requestedProcedureId: taken(identifiers.requestedProcedureIds, index),
     studyInstanceUid: taken(identifiers.studyInstanceUids, index),
     code: template.code,
+    serviceIndex: template.serviceIndex,
     steps: template.steps.map(planStep),
   }));
 }

@@ -181,6 +181,20 @@ export interface OrderedService {
   readonly modality?: string;
   /** OBR-44 */
   readonly procedureCode?: CodedValue;
+  /** OBR-12 */
+  readonly dangerCode?: CodedValue;
+  /** OBR-13 */
+  readonly relevantClinicalInformation?: string;
+  /** OBR-15, component by component; laterality is the fifth. */
+  readonly specimenSource?: readonly string[];
+  /** OBR-30 */
+  readonly transportationMode?: string;
+  /** OBR-31 */
+  readonly reason?: CodedValue;
+  /** OBR-41 */
+  readonly transportArranged?: string;
+  /** OBR-46 */
+  readonly placerSupplementalServiceInformation?: CodedValue;
   /** By the site's rule for this sender. */
   readonly scheduledStationAeTitles?: readonly string[];
   /** IPC, one entry for each step; only where the sender plans the steps itself. */
@@ -216,20 +230,6 @@ export interface PlacerOrder extends OrderedService {
   readonly effectiveTime?: string;
   /** ORC-17 */
   readonly enteringOrganisation?: CodedValue;
-  /** OBR-12 */
-  readonly dangerCode?: CodedValue;
-  /** OBR-13 */
-  readonly relevantClinicalInformation?: string;
-  /** OBR-15, component by component; laterality is the fifth. */
-  readonly specimenSource?: readonly string[];
-  /** OBR-30 */
-  readonly transportationMode?: string;
-  /** OBR-31 */
-  readonly reason?: CodedValue;
-  /** OBR-41 */
-  readonly transportArranged?: string;
-  /** OBR-46 */
-  readonly placerSupplementalServiceInformation?: CodedValue;
   /** NTE-3 */
   readonly comments?: readonly string[];
   /** OBX "Body Weight" in kg and "Body Height" in m */
@@ -254,6 +254,8 @@ export interface PlannedProcedure {
   readonly requestedProcedureId: string;
   readonly studyInstanceUid: string;
   readonly code: CodedValue;
+  /** Which OBR of the order it is of: 0 for the first, then as in `furtherServices`. */
+  readonly serviceIndex: number;
   readonly steps: readonly PlannedStep[];
 }
 

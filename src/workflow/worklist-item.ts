@@ -25,6 +25,8 @@ export interface WorklistSource {
   readonly accessionNumber: string;
   readonly fillerOrderNumber: string;
   readonly order: PlacerOrder;
+  /** Which OBR of the order the procedure is of. */
+  readonly serviceIndex: number;
   readonly patientName: PersonName;
   readonly birthDate: string | null;
   readonly sex: string | null;

@@ -18,7 +18,7 @@ import { fixedClock, localTimeOf } from '../../src/platform/clock.ts';
 import { catalogueSchema } from '../../src/platform/config-schema.ts';
 import { type Ids, countedIds } from '../../src/platform/ids.ts';
 import { registered, visitAfter } from '../../src/workflow/patient-changes.ts';
-import { planProcedures, planSize } from '../../src/workflow/planning.ts';
+import { orderOfService, planProcedures, planSize } from '../../src/workflow/planning.ts';
 import type { PlannedProcedure, PlannedStep } from '../../src/workflow/vocabulary.ts';
 
 export const goldenFolder = join(import.meta.dirname, '../golden');
@@ -145,12 +145,20 @@ const report = {
   interpreter: { id: 'D9', family: 'REED', given: 'RUTH' },
 } as const;
 
+/** An order as the messages about one of its procedures show it. */
+const about = (subject: OrderSubject, { serviceIndex }: PlannedProcedure): OrderSubject => {
+  return { ...subject, order: orderOfService(subject.order, serviceIndex) };
+};
+
 const startOf = ({ procedures }: Planned): PlannedStep['start'] | undefined => procedures[0]?.steps[0]?.start;
 
 /** In the order in which control ids are counted. */
 const writers: Readonly<Record<string, Writer>> = {
   'rad-4': ({ subject, procedures }, envelope) =>
-    procedures.map((procedure) => procedureToHl7(envelope(), subject, procedure, procedureControls.scheduled).bytes),
+    procedures.map(
+      (procedure) =>
+        procedureToHl7(envelope(), about(subject, procedure), procedure, procedureControls.scheduled).bytes,
+    ),
   'rad-3': (planned, envelope) =>
     (['IP', 'CM'] as const).map((orderStatus) => {
       const status = { orderControl: 'SC', orderStatus, start: startOf(planned) } as const;
@@ -165,7 +173,7 @@ const writers: Readonly<Record<string, Writer>> = {
   'rad-13': ({ subject, procedures }, envelope) =>
     procedures.flatMap((procedure) =>
       (['changed', 'cancelled'] as const).map(
-        (name) => procedureToHl7(envelope(), subject, procedure, procedureControls[name]).bytes,
+        (name) => procedureToHl7(envelope(), about(subject, procedure), procedure, procedureControls[name]).bytes,
       ),
     ),
   'rad-12': ({ subject: { patient, visit } }, envelope) => {
@@ -176,14 +184,14 @@ const writers: Readonly<Record<string, Writer>> = {
     ];
   },
   oru: ({ subject, procedures }, envelope) =>
-    procedures.map((procedure) => resultToHl7(envelope(), subject, procedure, report).bytes),
+    procedures.map((procedure) => resultToHl7(envelope(), about(subject, procedure), procedure, report).bytes),
 };
 
 /** RAD-48 is of v2.4 for everybody. */
 const appointments: Writer = ({ subject, procedures }, envelope) =>
   procedures.flatMap((procedure) =>
     (['S12', 'S15'] as const).map(
-      (triggerEvent) => appointmentToHl7(envelope(), subject, procedure, { triggerEvent }).bytes,
+      (triggerEvent) => appointmentToHl7(envelope(), about(subject, procedure), procedure, { triggerEvent }).bytes,
     ),
   );
 

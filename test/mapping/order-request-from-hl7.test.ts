@@ -4,6 +4,7 @@ import type { SenderRules } from '../../src/mapping/reader.ts';
 import type { OrderRequest } from '../../src/workflow/statements.ts';
 import { failureOf } from '../hl7/support.ts';
 import { mshOf, readingOf, segment } from './reading.ts';
+import { orderOfService } from '../../src/workflow/planning.ts';
 
 const pid = 'PID|1||P1^^^HOSP^MR||ALDER^ADA||19700102|F';
 const orc = (more: Record<number, string> = {}): string =>
@@ -252,17 +253,34 @@ describe('several OBR under one ORC', () => {
     });
   });
 
-  it('have one reason, one side and one start, those of the first: what another says is remarked, not quoted', () => {
-    const first = obr({ 15: '^^^^L', 24: 'MR', 31: '^Headache' });
-    const further = obr({ 15: '^^^^SECRET', 24: 'DX', 31: '^SECRET', 36: '20260107' });
-    const reading = readingOf(messageOf([orc({ 7: '1' }), first, obr(), further]));
-    expect(orderRequestsFromHl7(reading)[0]?.order).toMatchObject({
-      specimenSource: ['', '', '', '', 'L'],
-      reason: { meaning: 'Headache' },
-    });
+  it('have one start, that of the first: what another says is remarked, not quoted', () => {
+    const further = obr({ 24: 'DX', 36: '20260107' });
+    const reading = readingOf(messageOf([orc({ 7: '1' }), obr(), obr(), further]));
+    orderRequestsFromHl7(reading);
     expect(reading.remarks.filter((remark) => remark.includes('differs'))).toEqual([
-      'OBR^3 differs from the first OBR of its order, which is used: OBR-15, OBR-31, OBR-36',
+      'OBR^3 differs from the first OBR of its order, which is used: OBR-36',
     ]);
+  });
+
+  it('each have their own side and reason (OBR-15, OBR-31): none takes over the side of another', () => {
+    const first = obr({ 12: 'D1', 13: 'Pacemaker', 15: '^^^^L', 24: 'MR', 31: '^Headache' });
+    const order = requestOf([orc(), first, obr({ 15: '^^^^R', 31: '^Fall' }), obr()])?.order;
+    expect(order).toMatchObject({ specimenSource: ['', '', '', '', 'L'], reason: { meaning: 'Headache' } });
+    expect(order?.furtherServices).toMatchObject([
+      { specimenSource: ['', '', '', '', 'R'], reason: { meaning: 'Fall' } },
+      {},
+    ]);
+    if (!order) throw new Error('no order was read');
+    expect(orderOfService(order, 1)).toMatchObject({
+      specimenSource: ['', '', '', '', 'R'],
+      reason: { meaning: 'Fall' },
+      relevantClinicalInformation: 'Pacemaker',
+      dangerCode: { code: 'D1' },
+    });
+    const silent = orderOfService(order, 2);
+    expect(silent).toMatchObject({ reason: { meaning: 'Headache' }, relevantClinicalInformation: 'Pacemaker' });
+    expect(silent).not.toHaveProperty('specimenSource');
+    expect(silent).not.toHaveProperty('modality');
   });
 
   it('each have the station that their own OBR names', () => {

@@ -59,6 +59,7 @@ export const procedure: PlannedProcedure = {
   requestedProcedureId: 'RP1',
   studyInstanceUid: '2.25.1',
   code: { code: 'HEAD', meaning: 'Head', scheme: 'PLAN' },
+  serviceIndex: 0,
   steps: [step('S1', '09:30:00', ['P1']), step('S2', '10:00:00', ['P2', 'P3']), step('S3', '10:30:00', [])],
 };
 

@@ -43,6 +43,7 @@ const source: WorklistSource = {
   requestedProcedureId: 'RP1',
   studyInstanceUid: '2.25.1',
   code: { code: 'HEAD', meaning: 'MR of the head', scheme: 'PLAN' },
+  serviceIndex: 0,
   accessionNumber: 'A1',
   fillerOrderNumber: 'F1',
   order,

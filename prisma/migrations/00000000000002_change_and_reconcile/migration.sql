@@ -22,7 +22,8 @@ ADD COLUMN     "mergedIntoId" INTEGER;
 ALTER TABLE "PatientIdentifier" ADD COLUMN     "current" BOOLEAN NOT NULL DEFAULT true;
 
 -- AlterTable
-ALTER TABLE "RequestedProcedure" ADD COLUMN     "report" TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE "RequestedProcedure" ADD COLUMN     "report" TEXT NOT NULL DEFAULT 'none',
+ADD COLUMN     "serviceIndex" INTEGER NOT NULL DEFAULT 0;
 
 -- CreateTable
 CREATE TABLE "Result" (
