@@ -1,5 +1,6 @@
 import { isSegment, type Part, type Structure } from './hl7/structure-syntax.ts';
 import { inboundStructures, outboundStructures } from './hl7/structures.ts';
+import { orderControls } from './workflow/order-control.ts';
 
 /** HL7 v2.5.1 appendix A: the names of the segments in our structures. */
 const segmentNames: Readonly<Record<string, string>> = {
@@ -113,12 +114,34 @@ function outboundSections(): string[] {
   });
 }
 
+const statusText = (status: string): string => (status === '' ? '(empty)' : status);
+
+/** What an order placer may ask, by ORC-1 and ORC-5: the rows that RAD-2 is read by. */
+function orderControlSection(): string[] {
+  const rows = Object.entries(orderControls).map(([code, { meaning, orderStatuses, action, option }]) => [
+    code,
+    meaning,
+    orderStatuses.map(statusText).join(', '),
+    action,
+    option === undefined ? 'always' : `\`senders[].orderControls\`: ${option}`,
+  ]);
+  return [
+    '## Order control in RAD-2',
+    '',
+    'ORC-1 (HL7 table 0119) by ORC-5 (table 0038). A pair without a row is refused (AE, 103 at `ORC^n^1` or `ORC^n^5`, which',
+    'names the pair), and nothing of its message is done.',
+    '',
+    ...markdownTable([['ORC-1', 'meaning', 'ORC-5', 'action', 'allowed'], ...rows]),
+    '',
+  ];
+}
+
 /** docs/conformance/hl7-structures.md, made from the tables that messages are read and checked by. */
 export function structuresDocument(): string {
   return [
-    '<!-- Written by `npm run docs` from src/hl7/structures.ts. Changes by hand are lost. -->',
+    '<!-- Written by `npm run docs` from src/hl7/structures.ts and src/workflow/order-control.ts. Changes by hand are lost. -->',
     '',
-    '# HL7 message structures',
+    '# HL7 message structures and order controls',
     '',
     'The structures that messages are read by and that our own messages are checked by before they are sent. A dot stands',
     'before what is in a group. R is required, O optional.',
@@ -134,6 +157,7 @@ export function structuresDocument(): string {
     ...inboundStructures.flatMap((structure) =>
       section(structure.id, `Message types: ${typesText(structure.types)}`, structure),
     ),
+    ...orderControlSection(),
     '## What is sent',
     '',
     'A message that does not follow its structure to the letter is not sent. Behind the structure (MSH-9.3) stands the',

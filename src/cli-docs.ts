@@ -1,5 +1,6 @@
 import { toDirectedGraph } from 'xstate/graph';
 import { transactionList } from './transactions/index.ts';
+import { discontinuationReasons } from './workflow/discontinuation.ts';
 import { coreTransactions, type ProcedureEventType } from './workflow/procedure-context.ts';
 import { procedureMachine } from './workflow/procedure-machine.ts';
 
@@ -87,6 +88,17 @@ export function workflowDocument(): string {
     '| event | cause |',
     '| --- | --- |',
     ...Object.entries(causes).map(([event, cause]) => `| ${event} | ${cause} |`),
+    '',
+    '## What the reason of a discontinued MPPS means',
+    '',
+    'DCM codes of (0040,0281); any other reason, and none, is `decide`. `wrongEntry`: the step is open again; `ends`: the',
+    'examination will not take place; `decide`: a person has to say how it goes on.',
+    '',
+    '| code | reason | effect |',
+    '| --- | --- | --- |',
+    ...Object.entries(discontinuationReasons).map(
+      ([code, { meaning, effect }]) => `| ${code} | ${meaning} | ${effect} |`,
+    ),
     '',
     '## The eight transactions',
     '',

@@ -23,6 +23,7 @@ function laneShown(department: Department, lane: LaneView) {
     pending: lane.pending,
     oldestPendingSeconds: waited === null ? null : Math.max(0, Math.floor(waited / MS)),
     refused: lane.refused,
+    characterSetProblems: lane.characterSetProblems,
     lastSuccessAt: lane.lastDeliveredAt,
     lastError: lane.lastError,
     lastErrorAt: lane.lastErrorAt,

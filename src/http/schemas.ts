@@ -170,6 +170,9 @@ export const destination = z.object({
   pending: z.int(),
   oldestPendingSeconds: z.int().nullable().describe('How long its oldest message has been waiting'),
   refused: z.int().describe('Messages that the peer refused'),
+  characterSetProblems: z
+    .int()
+    .describe("Messages with text that the peer's character set could not carry: they were written in UNICODE UTF-8"),
   lastSuccessAt: instant.nullable(),
   lastError: z.string().nullable(),
   lastErrorAt: instant.nullable(),

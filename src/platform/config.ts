@@ -226,18 +226,6 @@ function unusedSettings(site: Site): string[] {
     'stations[].quirks: not built yet',
   );
   note(
-    site.senders.some((sender) => sender.acknowledgement === 'enhanced'),
-    'senders[].acknowledgement: enhanced mode is not built yet, original mode is used',
-  );
-  note(
-    policy.reportOrderComplete === 'on-report-verified',
-    'policy.reportOrderComplete: reports are not received yet, so no order is reported complete',
-  );
-  note(
-    !policy.autoSchedule,
-    'policy.autoSchedule: false keeps procedures planned; the route that schedules them is not built yet',
-  );
-  note(
     policy.relayMpps && site.peers.some((peer) => peer.actor === 'image-manager' && peer.dicom),
     'policy.relayMpps: MPPS is not relayed yet',
   );

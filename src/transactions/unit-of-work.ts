@@ -198,10 +198,7 @@ export async function finish(unit: Unit, orders: readonly HeldOrder[], at: Date)
     await saveProcedures(unit, held, at);
     const ofOrder = [...(await rollUp(unit, held)), ...held.announcements];
     const procedures = held.procedures.map((procedure) => procedure.stored);
-    const announcements = [
-      ...announcementsOf(held),
-      ...ofOrder.map((news): Announcement => ({ ...news, procedures })),
-    ];
+    const announcements = [...announcementsOf(held), ...ofOrder.map((news): Announcement => ({ ...news, procedures }))];
     const messages = announcements.flatMap((announcement) => render(unit.department, held, announcement, at));
     await deliver(unit, messages, at);
     await noteRemarks(unit, held, messages, at);
