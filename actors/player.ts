@@ -63,17 +63,25 @@ function freshRun(): string {
   return Array.from({ length: 6 }, () => randomInt(36).toString(36)).join('');
 }
 
-/** DICOM counts against a scenario only where it asks for it: relayed MPPS and queries are two things. */
-const dicomGroup = (type: string): string => (type === 'C-FIND' ? 'query' : 'relay');
+/**
+ * What an Order Filler may do or leave counts against a scenario only where it asks for it: relayed MPPS and queries,
+ * appointments (RAD-48, an option of the profile) and results, which are none of its transactions. Undefined: it
+ * always counts.
+ */
+function optionalGroup(type: string): string | undefined {
+  if (!type.includes('^')) return type === 'C-FIND' ? 'query' : 'relay';
+  if (type.startsWith('SIU^')) return 'appointment';
+  return type.startsWith('ORU^') ? 'result' : undefined;
+}
 
 function watchOf({ cast, steps }: Scenario, scope: Scope): Watch {
   const claimed = new Set(
-    steps.flatMap((step) =>
-      step.verb === 'receive' && !step.receive.includes('^') ? [`${step.to} ${dicomGroup(step.receive)}`] : [],
-    ),
+    steps.flatMap((step) => (step.verb === 'receive' ? [`${step.to} ${optionalGroup(step.receive)}`] : [])),
   );
-  const counts = ({ actor, protocol, type }: Arrival): boolean =>
-    cast.includes(actor) && (protocol === 'hl7' || claimed.has(`${actor} ${dicomGroup(type)}`));
+  const counts = ({ actor, type }: Arrival): boolean => {
+    const group = optionalGroup(type);
+    return cast.includes(actor) && (group === undefined || claimed.has(`${actor} ${group}`));
+  };
   return { identifiers: () => scope.identifiers(), counts };
 }
 

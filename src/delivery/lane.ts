@@ -77,7 +77,7 @@ async function attempt(department: Department, client: MllpClient, delivery: Pen
   const startedAt = clock.now().getTime();
   const { verdict, answer } = await ask(client, delivery);
   const fields = { peer: delivery.destination, messageId: delivery.messageId, transaction: delivery.transaction };
-  if (verdict.kind === 'again') {
+  if (verdict.kind === 'again' && !isGivenUp(delivery)) {
     client.close();
     await noteAttempt(store, delivery.id, { at: clock.now(), error: verdict.error });
     const attempts = delivery.attempts + 1;
@@ -87,10 +87,19 @@ async function attempt(department: Department, client: MllpClient, delivery: Pen
     else log.debug(line, 'delivery will be tried again');
     return 'again';
   }
-  await confirmDelivery(department, delivery, { ...verdict, answer });
-  const outcome = verdict.kind === 'refused' ? verdict.error : verdict.code;
+  const heard = verdict.kind === 'again' ? { kind: 'refused' as const, code: '', error: verdict.error } : verdict;
+  if (verdict.kind === 'again') client.close();
+  await confirmDelivery(department, delivery, { ...heard, answer });
+  const outcome = heard.kind === 'refused' ? heard.error : heard.code;
   log.info({ ...fields, outcome, durationMs: clock.now().getTime() - startedAt }, 'delivery settled');
   return 'settled';
+}
+
+// A peer that takes application acknowledgements and answers none must not hold up its lane for ever.
+const MOST_ACKNOWLEDGEMENTS_SENT = 3;
+
+function isGivenUp({ effect, attempts }: PendingDelivery): boolean {
+  return effect === 'acknowledge' && attempts + 1 >= MOST_ACKNOWLEDGEMENTS_SENT;
 }
 
 async function ask(

@@ -73,7 +73,11 @@ export const newOrder = z.strictObject({
     .strictObject({ id: identifier.exactOptional(), ...nameParts })
     .exactOptional()
     .describe('ORC-12'),
+  enteringOrganisation: codedValue.exactOptional().describe("ORC-17; the department's own, where it is left out"),
+  callBackPhone: text.exactOptional().describe('ORC-14'),
   reason: codedValue.exactOptional().describe('OBR-31'),
+  relevantClinicalInformation: text.exactOptional().describe('OBR-13'),
+  transportationMode: z.enum(['CART', 'PORT', 'WALK', 'WHLC']).exactOptional().describe('OBR-30, HL7 table 0124'),
   studyInstanceUid: uid.exactOptional().describe('Of the study that was made before it was ordered'),
   placer: text.exactOptional().describe('Peer that is asked for the placer order number; else the first order placer'),
 });

@@ -22,12 +22,14 @@ function mergeFromHl7(reading: Reading, group: Group, sequence: number): Patient
   const subsumed = mrg ? identifiersFromHl7(reading, mrg, 1) : [];
   const location = `MRG^${mrg?.sequence ?? sequence}^1`;
   required(subsumed[0]?.value, location, 'the prior patient identifier (MRG-1)');
-  if (survivor.identifiers.some((kept) => subsumed.some((prior) => isSame(kept, prior)))) {
+  // A number that both keep, such as a national one, names nobody who goes.
+  const going = subsumed.filter((prior) => !survivor.identifiers.some((kept) => isSame(kept, prior)));
+  if (going.length === 0) {
     throw new SwfError('duplicate-key', 'a patient is not merged with himself: MRG-1 names an identifier of PID-3', {
       location,
     });
   }
-  return { survivor, visit, subsumed, sequence };
+  return { survivor, visit, subsumed: going, sequence };
 }
 
 /**

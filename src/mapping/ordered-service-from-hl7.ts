@@ -44,7 +44,9 @@ function serviceOf(obr: Segment, reading: Reading, needed: boolean): Cwe {
 /** OBR-24 or IPC-5 as (0008,0060) writes it (CS, PS3.5 6.2). */
 function modalityOf(segment: Segment, field: number, reading: Reading): string | undefined {
   const modality = textOf(segment, field)?.toUpperCase();
-  if (modality === undefined || /^[A-Z0-9_ ]{1,16}$/.test(modality)) return modality;
+  if (modality === undefined) return undefined;
+  // Senders that shift fields put other things there; a modality has letters and two characters at least.
+  if (/^(?=.*[A-Z])[A-Z0-9_ ]{2,16}$/.test(modality)) return modality;
   reading.remarks.push(`${segment.name}-${field} is not a modality code and is not used`);
   return undefined;
 }

@@ -152,6 +152,7 @@ export function visitFromHl7(
         ? defined({ id: visitIdentifier.id, assigningAuthority: visitIdentifier.assigningAuthority })
         : undefined,
       admitTime: pv1.get(44),
+      dischargeTime: pv1.get(45),
       visitIndicator: pv1.get(51),
     },
   };

@@ -5,7 +5,7 @@ import { SwfError } from '../platform/errors.ts';
 import { isUid } from '../platform/ids.ts';
 import type { ResultReport, ResultStatus } from '../workflow/statements.ts';
 import type { Person } from '../workflow/vocabulary.ts';
-import { numberFromHl7 } from './identifiers-from-hl7.ts';
+import { identifiersFromHl7, numberFromHl7 } from './identifiers-from-hl7.ts';
 import { type Reading, bounded, componentsOf, defined, locationOf, required, textOf } from './reader.ts';
 import { groupsFromHl7, segmentsIn } from './structure-from-hl7.ts';
 
@@ -94,7 +94,7 @@ function interpreterOf(obr: Segment): Person | undefined {
   return Object.keys(person).length > 0 ? person : undefined;
 }
 
-function resultOf(group: Group, reading: Reading): ResultReport[] {
+function resultOf(group: Group, reading: Reading): Omit<ResultReport, 'identifiers'>[] {
   const obr = group.first('OBR');
   if (!obr) return [];
   const orc = group.first('ORC');
@@ -133,6 +133,11 @@ function resultOf(group: Group, reading: Reading): ResultReport[] {
  */
 export function resultsFromHl7(reading: Reading): ResultReport[] {
   const patients = groupsFromHl7(reading).groupsOf('PATIENT_RESULT');
-  const orders = patients.flatMap((patient) => patient.groupsOf('ORDER_OBSERVATION'));
-  return orders.flatMap((group) => resultOf(group, reading));
+  return patients.flatMap((patient) => {
+    const pid = segmentsIn(patient).find((segment) => segment.name === 'PID');
+    const identifiers = pid && identifiersFromHl7(reading, pid, 3);
+    const named = identifiers && identifiers.length > 0 ? identifiers : undefined;
+    const orders = patient.groupsOf('ORDER_OBSERVATION');
+    return orders.flatMap((group) => resultOf(group, reading)).map((result) => ({ ...result, identifiers: named }));
+  });
 }

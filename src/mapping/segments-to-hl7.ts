@@ -129,6 +129,7 @@ export function pv1(visit: Visit | undefined): SegmentValues {
     17: details.admittingDoctor && toXcn(details.admittingDoctor),
     19: details.visitIdentifier && toCx(details.visitIdentifier),
     44: details.admitTime,
+    45: details.dischargeTime,
     51: details.visitIndicator,
   });
 }
@@ -205,10 +206,13 @@ export function obrOfOrder(subject: OrderSubject, version: Hl7Version): Record<n
   };
 }
 
+// HL7 table 0163 and the words in use; a sender that shifts fields has other things in OBR-15.5.
+const sides = /^(L|R|B|U|LT|RT|BL|BI|LEFT|RIGHT|BOTH|BILATERAL)$/i;
+
 // OBR-15.5 of v2.3.1 is OBR-46 in v2.5.1, where OBR-15 is not used.
 function lateralityOf(order: PlacerOrder): CodedValue | undefined {
   const side = order.specimenSource?.[4];
-  return side ? { code: side } : undefined;
+  return side !== undefined && sides.test(side) ? { code: side } : undefined;
 }
 
 function specimenSourceOf(order: PlacerOrder): Field {

@@ -1,5 +1,6 @@
 import { type Dataset, type DatasetInput, dataset } from '../dicom/dataset.ts';
 import type { Code, CodedValue, Location } from '../workflow/vocabulary.ts';
+import { accountOfStay } from '../workflow/patient-changes.ts';
 import { orderOfService } from '../workflow/planning.ts';
 import type { WorklistSource } from '../workflow/worklist-item.ts';
 import { personNameOf, shortened, split } from './names.ts';
@@ -159,7 +160,8 @@ function patientKeys(source: WorklistSource): DatasetInput {
 }
 
 function visitKeys(source: WorklistSource): DatasetInput {
-  const identifier = source.visit?.visitIdentifier ?? source.demographics.accountNumber;
+  const stay = { visitNumber: source.visitNumber, assigningAuthority: source.visitAuthority };
+  const identifier = source.visit?.visitIdentifier ?? accountOfStay(source.demographics.accountNumber, stay);
   // HL7 table 0009, B6: pregnant; (0010,21C0) 3: definitely.
   const pregnant = source.visit?.ambulatoryStatus === 'B6';
   return {

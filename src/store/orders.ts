@@ -43,6 +43,7 @@ export interface StoredOrder {
   readonly endedBy: 'placer' | 'filler' | undefined;
   readonly fillerOrderNumber: string;
   readonly accessionNumber: string;
+  readonly appointmentNumbers: readonly string[];
   readonly orderStatus: string;
   readonly reportedOrderStatus: string | null;
   readonly details: PlacerOrder;
@@ -129,6 +130,7 @@ function toOrder(row: Prisma.OrderGetPayload<object>, visit: StoredVisit | undef
     endedBy: row.endedBy === 'placer' || row.endedBy === 'filler' ? row.endedBy : undefined,
     fillerOrderNumber: row.fillerOrderNumber,
     accessionNumber: row.accessionNumber,
+    appointmentNumbers: row.appointmentNumbers,
     orderStatus: row.orderStatus,
     reportedOrderStatus: row.reportedOrderStatus,
     details: row.details as unknown as PlacerOrder,
@@ -158,12 +160,19 @@ export interface OrderChange {
   /** A sentence for a person who has to act; null when that is done. */
   readonly alarm?: string | null;
   readonly visitId?: number;
+  /** `id^issuer` of each. */
+  readonly appointmentNumbers?: readonly string[];
 }
 
 /** Changes a locked order. */
 export async function changeOrder(tx: Tx, id: number, change: OrderChange): Promise<void> {
-  const { details, ...columns } = change;
-  await tx.order.update({ where: { id }, data: { ...columns, ...(details ? { details: json(details) } : {}) } });
+  const { details, appointmentNumbers, ...columns } = change;
+  const data = {
+    ...columns,
+    ...(details ? { details: json(details) } : {}),
+    ...(appointmentNumbers ? { appointmentNumbers: [...appointmentNumbers] } : {}),
+  };
+  await tx.order.update({ where: { id }, data });
 }
 
 /** The order with a placer order number, not locked. */
@@ -173,6 +182,49 @@ export async function findPlacerOrder(
 ): Promise<number | undefined> {
   const where = { placerOrderNumber_placerOrderIssuer: number };
   return (await tx.order.findUnique({ where, select: { id: true } }))?.id;
+}
+
+/** An order that a new one could be the echo of. */
+export interface OrderLike {
+  readonly id: number;
+  readonly patientId: number;
+  readonly placerOrderNumber: string | null;
+  readonly fillerOrderNumber: string;
+  readonly departmental: boolean;
+  readonly sendingApplication: string;
+  readonly sendingFacility: string;
+  /** OBR-4.1 */
+  readonly service: string | undefined;
+}
+
+/** The order with a placer order number, and the patient's orders that wait for theirs; not locked. */
+export async function ordersLike(
+  tx: Tx,
+  number: { readonly placerOrderNumber: string; readonly placerOrderIssuer: string },
+  patientId: number,
+): Promise<OrderLike[]> {
+  const waiting = { patientId, departmental: true, numberPending: true };
+  const rows = await tx.order.findMany({ where: { OR: [number, waiting] }, orderBy: { id: 'asc' } });
+  return rows.map((row) => ({ ...row, service: (row.details as unknown as PlacerOrder).service.code }));
+}
+
+/** Whether an order is the parent of one that has not ended (ORC-8). */
+export async function hasOpenChildren(tx: Tx, parent: StoredOrder): Promise<boolean> {
+  const child = { path: ['parent', 'id'], equals: parent.placerOrderNumber ?? '' };
+  const orderStatus = { notIn: ['CM', 'DC', 'CA'] };
+  return (await tx.order.count({ where: { patientId: parent.patientId, details: child, orderStatus } })) > 0;
+}
+
+/** The only order with a placer order number whose issuer nobody says; undefined where there are several. */
+export async function findOnlyPlacerOrder(tx: Tx, placerOrderNumber: string): Promise<number | undefined> {
+  const [only, another] = await tx.order.findMany({ where: { placerOrderNumber }, select: { id: true }, take: 2 });
+  return another ? undefined : only?.id;
+}
+
+/** The order of an appointment by its number, `id^issuer`; not locked. */
+export async function findAppointment(tx: Tx, appointmentNumber: string): Promise<number | undefined> {
+  const where = { appointmentNumbers: { has: appointmentNumber } };
+  return (await tx.order.findFirst({ where, select: { id: true }, orderBy: { id: 'desc' } }))?.id;
 }
 
 /** The order with a filler order number of ours, not locked. */

@@ -75,10 +75,9 @@ export interface PendingDelivery {
 
 /** Who has been told of a procedure of these patients (RAD-4), by peer names. */
 export async function destinationsKnowing(tx: Tx, patientIds: readonly number[]): Promise<string[]> {
-  const rows = await tx.delivery.findMany({
+  const rows = await tx.delivery.groupBy({
+    by: ['destination'],
     where: { effect: 'announceProcedure', order: { patientId: { in: [...patientIds] } } },
-    select: { destination: true },
-    distinct: ['destination'],
   });
   return rows.map((row) => row.destination).sort();
 }

@@ -20,12 +20,21 @@ export async function lockPatients(tx: Tx, ids: readonly number[]): Promise<void
 }
 
 /** The same identifier: the same authority by its universal id where both name one, else by its namespace. */
-function isSame(row: IdentifierRow, identifier: PatientIdentifier): boolean {
+export function isSameIdentifier(
+  row: Pick<IdentifierRow, 'value' | 'assigningAuthority' | 'universalId'>,
+  identifier: PatientIdentifier,
+): boolean {
   if (row.value !== identifier.value) return false;
   const bothUniversal = row.universalId !== null && identifier.universalId !== undefined;
-  if (bothUniversal && row.universalId === identifier.universalId) return true;
-  if (row.assigningAuthority !== identifier.assigningAuthority) return false;
-  if (!bothUniversal) return true;
+  return bothUniversal
+    ? row.universalId === identifier.universalId
+    : row.assigningAuthority === identifier.assigningAuthority;
+}
+
+/** The same identifier; an authority that is known under another universal id is refused. */
+function isSame(row: IdentifierRow, identifier: PatientIdentifier): boolean {
+  if (isSameIdentifier(row, identifier)) return true;
+  if (row.value !== identifier.value || row.assigningAuthority !== identifier.assigningAuthority) return false;
   // One namespace under two universal ids is two authorities, and two authorities are never joined silently.
   throw new SwfError('value-not-found', 'the assigning authority (PID-3.4) is known here under another universal id', {
     location: 'PID^1^3^1^4',
@@ -72,9 +81,15 @@ async function patientIdOf(tx: Tx, identifiers: readonly PatientIdentifier[]): P
   const subsumed = rows.some((row) => meant !== undefined && isSame(row, meant) && !row.current);
   if (first?.includes(owner)) return { id: owner, subsumed };
   const otherNumber = await tx.patientIdentifier.findFirst({
-    where: { patientId: owner, assigningAuthority: identifiers[0]?.assigningAuthority ?? '', current: true },
+    where: { patientId: owner, current: true, ...ofAuthority(identifiers[0]) },
   });
   return otherNumber ? undefined : { id: owner, subsumed };
+}
+
+/** Identifiers of the authority that gave this one, by its namespace or its universal id. */
+function ofAuthority(identifier: PatientIdentifier | undefined): Prisma.PatientIdentifierWhereInput {
+  const { assigningAuthority = '', universalId } = identifier ?? {};
+  return { OR: [{ assigningAuthority }, ...(universalId === undefined ? [] : [{ universalId }])] };
 }
 
 function identifierRow(patientId: number, identifier: PatientIdentifier) {
@@ -158,6 +173,8 @@ export interface FoundPatient {
   readonly created: boolean;
   /** How many of the identifiers belong to another patient and stay there. */
   readonly foreign: number;
+  /** How many of the identifiers he did not have before. */
+  readonly added: number;
   /** He was named by an identifier that a merge has replaced. */
   readonly subsumed: boolean;
 }
@@ -174,14 +191,14 @@ export async function findOrCreatePatient(
   const known = await patientIdOf(tx, identifiers);
   if (known === undefined) {
     const made = await createPatient(tx, identifiers, unknown());
-    if (made) return { ...made, created: true, subsumed: false };
+    if (made) return { ...made, created: true, subsumed: false, added: 0 };
   }
   const owner = known ?? (await patientIdOf(tx, identifiers));
   // The winner can only be missing when it was merged away in the same instant: the unit is repeated.
   if (owner === undefined) throw changedMeanwhile();
   await lockPatients(tx, [owner.id]);
-  const foreign = await addIdentifiers(tx, owner.id, identifiers);
-  return { patient: await readLocked(tx, owner.id), created: false, foreign, subsumed: owner.subsumed };
+  const { foreign, added } = await addIdentifiers(tx, owner.id, identifiers);
+  return { patient: await readLocked(tx, owner.id), created: false, foreign, added, subsumed: owner.subsumed };
 }
 
 /** Makes a patient; undefined when somebody else has the first identifier by now. Others that are somebody's stay his. */
@@ -236,12 +253,12 @@ async function learnUniversalIds(
   }
 }
 
-/** Adds identifiers that nobody has yet; one that another patient has stays his. Returns how many were another's. */
+/** Adds identifiers that nobody has yet; one that another patient has stays his. */
 export async function addIdentifiers(
   tx: Tx,
   patientId: number,
   identifiers: readonly PatientIdentifier[],
-): Promise<number> {
+): Promise<{ readonly foreign: number; readonly added: number }> {
   const rows = await tx.patientIdentifier.findMany({ where: { value: { in: identifiers.map((one) => one.value) } } });
   await learnUniversalIds(
     tx,
@@ -255,7 +272,8 @@ export async function addIdentifiers(
       skipDuplicates: true,
     });
   }
-  return rows.filter((row) => row.patientId !== patientId && identifiers.some((one) => isSame(row, one))).length;
+  const foreign = rows.filter((row) => row.patientId !== patientId && identifiers.some((one) => isSame(row, one)));
+  return { foreign: foreign.length, added: unknown.length };
 }
 
 /** Saves what changed in a locked patient. */

@@ -116,7 +116,8 @@ export async function savePerformedStep(
 }
 
 /**
- * Instances named by the final MPPS of each procedure, and how many of them are ONLINE or NEARLINE.
+ * Instances named by the final MPPS of each procedure, and how many of them are ONLINE or NEARLINE; those made under the
+ * wrong worklist entry are another procedure's.
  * An instance counts once for a procedure, however many MPPS name it.
  */
 export async function countInstances(
@@ -130,6 +131,7 @@ export async function countInstances(
     FROM "ScheduledProcedureStep" s
     JOIN "PerformedStepLink" l ON l."stepId" = s.id
     JOIN "PerformedProcedureStep" p ON p.id = l."performedStepId" AND p."performedProcedureStepStatus" <> 'IN PROGRESS'
+      AND COALESCE(p.exception, '') NOT LIKE '%wrong-entry%'
     JOIN "ReferencedInstance" i ON i."performedStepId" = p.id
     LEFT JOIN "InstanceAvailability" a ON a."sopInstanceUid" = i."sopInstanceUid"
     WHERE s."procedureId" = ANY(${[...procedureIds]}::int[])

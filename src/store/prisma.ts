@@ -53,7 +53,10 @@ const driverKindOf = (error: unknown): string => String(driverFailureOf(error).k
 
 /** A write conflict, serialisation failure or deadlock, in a built or a raw query. */
 function isConflict(error: unknown): boolean {
-  return isPrismaCode(error, 'P2034') || driverKindOf(error) === 'TransactionWriteConflict';
+  // A key that somebody else took in the same instant is looked up anew as well.
+  return (
+    ['P2034', 'P2002'].some((code) => isPrismaCode(error, code)) || driverKindOf(error) === 'TransactionWriteConflict'
+  );
 }
 
 const connectionTrouble = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028', 'P2037']);

@@ -1,5 +1,6 @@
 import { SwfError } from '../platform/errors.ts';
 import { MACHINE_VERSION, type StoredMachine, upgraded } from '../workflow/procedure-machine.ts';
+import type { ResultStatus } from '../workflow/statements.ts';
 import type { Code, CodedValue, Person, PlannedProcedure, PlannedStep, StepStatus } from '../workflow/vocabulary.ts';
 import { type Tx, dateColumn, dateOf, json, timeColumn, timeOf } from './prisma.ts';
 
@@ -174,6 +175,20 @@ export async function moveStep(
   await tx.scheduledProcedureStep.update({ where: { id }, data });
 }
 
+/** What was last reported of a procedure, and by whom. */
+export async function lastResult(tx: Tx, procedureId: number) {
+  const message = { select: { sendingApplication: true, sendingFacility: true } };
+  const row = await tx.result.findFirst({ where: { procedureId }, include: { message }, orderBy: { id: 'desc' } });
+  if (!row) return undefined;
+  return {
+    resultStatus: row.resultStatus as ResultStatus,
+    lines: row.lines,
+    reportedAt: row.reportedAt ?? undefined,
+    interpreter: (row.interpreter as Person | null) ?? undefined,
+    ...row.message,
+  };
+}
+
 /** Gives a locked procedure of one step another code; the step is described by it. */
 export async function recodeProcedure(tx: Tx, procedure: StoredProcedure, code: CodedValue): Promise<StoredProcedure> {
   await tx.requestedProcedure.update({ where: { id: procedure.id }, data: { code: json(code) } });
@@ -237,6 +252,24 @@ export async function openProcedures(
     select: { id: true, state: true },
     orderBy: { id: 'asc' },
   });
+}
+
+/** Every procedure of a patient. */
+export async function proceduresOfPatient(
+  tx: Tx,
+  patientId: number,
+): Promise<{ readonly id: number; readonly state: string }[]> {
+  const select = { id: true, state: true };
+  return tx.requestedProcedure.findMany({ where: { order: { patientId } }, select, orderBy: { id: 'asc' } });
+}
+
+/** Orders of a patient with a procedure whose machine does not know yet that he was registered (step 1 of the eight). */
+export async function ordersWithoutRegistration(tx: Tx, patientId: number): Promise<number[]> {
+  const rows = await tx.$queryRaw<{ orderId: number }[]>`
+    SELECT DISTINCT r."orderId" FROM "RequestedProcedure" r JOIN "Order" o ON o.id = r."orderId"
+    WHERE o."patientId" = ${patientId} AND r.machine #> '{context,confirmations,1}' IS NULL
+    ORDER BY r."orderId"`;
+  return rows.map((row) => row.orderId);
 }
 
 /** Orders of a patient with a step on a day (`YYYY-MM-DD`) that waits for him. */

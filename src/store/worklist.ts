@@ -69,10 +69,10 @@ const columns = Prisma.sql`
   s."scheduledStationAeTitles", to_char(s."startDate", 'YYYY-MM-DD') AS "startDate", to_char(s."startTime", 'HH24:MI:SS') AS "startTime",
   s.details AS step, r."requestedProcedureId", r."studyInstanceUid", r.code, r."serviceIndex", o."accessionNumber", o."fillerOrderNumber", o.details AS "order",
   p.name AS "patientName", to_char(p."birthDate", 'YYYY-MM-DD') AS "birthDate", p.sex, p.demographics,
-  (SELECT json_agg(json_strip_nulls(json_build_object('value', i.value, 'assigningAuthority', i."assigningAuthority", 'universalId', i."universalId",
-     'universalIdType', i."universalIdType", 'identifierType', i."identifierType")) ORDER BY i.id)
+  (SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('value', i.value, 'assigningAuthority', i."assigningAuthority", 'universalId', i."universalId",
+     'universalIdType', i."universalIdType", 'identifierType', i."identifierType")) ORDER BY i.id), '[]'::json)
    FROM "PatientIdentifier" i WHERE i."patientId" = p.id AND i.current) AS identifiers,
-  v."patientClass", v.details AS visit`;
+  v."patientClass", v.details AS visit, v."visitNumber", v."assigningAuthority" AS "visitAuthority"`;
 
 const PAGE = 500;
 

@@ -22,7 +22,13 @@ export interface DepartmentOrder {
   /** HL7 table 0485 */
   readonly priority?: string;
   readonly orderingProvider?: Person;
+  /** ORC-17; undefined: the department's own. */
+  readonly enteringOrganisation?: CodedValue;
+  readonly callBackPhone?: string;
   readonly reason?: CodedValue;
+  readonly relevantClinicalInformation?: string;
+  /** HL7 table 0124 */
+  readonly transportationMode?: string;
   /** The study under which the examination was made already (PIR cases 3 and 5). */
   readonly studyInstanceUid?: string;
   /** Name of the order placer; undefined: the first of the site. */
@@ -84,12 +90,3 @@ export interface DryRun {
     readonly text: string;
   }[];
 }
-
-// The functions, as their files export them:
-//   department-orders.ts      placeOrder(department, order: DepartmentOrder, actor: Actor): Promise<PlacedOrder>
-//   department-procedures.ts  scheduleProcedure | rescheduleProcedure (department, requestedProcedureId, placement: StepPlacement, actor): Promise<void>
-//                             cancelProcedure | holdProcedure | releaseProcedure (department, requestedProcedureId, actor): Promise<void>
-//                             arriveProcedure(department, requestedProcedureId, step: string | undefined, actor): Promise<void>
-//   dry-run.ts                dryRun(department, bytes: Uint8Array): Promise<DryRun>
-//   replay.ts                 replay(department, messageId: number): Promise<{ messageId: number; answerCode: string }>
-// Each throws SwfError: 'unknown-key' for an id that is not known, 'conflict' for what the state does not allow.

@@ -1,15 +1,28 @@
 import { appointmentFromHl7 } from '../mapping/appointment-from-hl7.ts';
+import { type LocalDateTime, plusSeconds, secondsBetween } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
 import type { Appointment, AppointmentService } from '../workflow/statements.ts';
 import type { EntityIdentifier, PlacerOrder } from '../workflow/vocabulary.ts';
 import { remark } from '../store/messages.ts';
-import { findFillerOrder, findPlacerOrder } from '../store/orders.ts';
+import { changeOrder, findAppointment, findFillerOrder } from '../store/orders.ts';
 import { findProcedureOrder, recodeProcedure } from '../store/procedures.ts';
-import { saveVisit } from '../store/visits.ts';
+import { saveVisit, visitOfOrder } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { OrderNotChangeable } from './order-change-requests.ts';
-import { canMove, endOrder, hasStarted, moveSteps, orderStatusNow, reschedule, rewriteOrder } from './order-changes.ts';
+import {
+  type Shift,
+  canMove,
+  endOrder,
+  firstStart,
+  hasStarted,
+  moveSteps,
+  rewriteOrder,
+  shift,
+  stationFor,
+} from './order-changes.ts';
 import { issuerOf, makeOrder, scheduling } from './order-creation.ts';
+import { findByPlacerNumber } from './order-number.ts';
+import { checkOwner } from './order-owner.ts';
 import { patientOfOrder } from './order-patient.ts';
 import { originOf } from './rad-02-placer-order.ts';
 import { type Cause, type HeldOrder, type HeldProcedure, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
@@ -24,40 +37,62 @@ export const appointments: InboundHl7Transaction = {
   accepts: ['SIU^S12', 'SIU^S13', 'SIU^S14', 'SIU^S15', 'SIU^S26'],
   handle: async (unit, inbound) => {
     const appointment = appointmentFromHl7(inbound.reading);
-    const orderId = await orderOf(unit, inbound, appointment);
-    const [held] = await holdOrders(unit, orderId === undefined ? [] : [orderId]);
-    const { triggerEvent } = inbound.reading.message.header;
-    const carry = carriers[triggerEvent] ?? place;
-    const changed = held ? await carry(unit, inbound, { held, appointment }) : await make(unit, inbound, appointment);
-    await remark(unit.tx, inbound.messageId, inbound.reading.remarks);
+    const known = await findKnown(unit, inbound, appointment);
+    const { remarks, message } = inbound.reading;
+    const identifiers = appointment.patient?.identifiers;
+    if (known && identifiers) await checkOwner(unit.tx, known.held.patient, { identifiers, remarks });
+    const carry = carriers[message.header.triggerEvent] ?? place;
+    if (known) await carry(unit, inbound, known);
+    const changed = known?.held ?? (await make(unit, inbound, appointment));
+    if (!known) await rememberNumbers(unit, changed, numbersOf(appointment, inbound));
+    await remark(unit.tx, inbound.messageId, remarks);
     await finish(unit, [changed], inbound.at);
   },
 };
 
-/** The order that an appointment is of: by its filler order number, placer order number, or the appointment's own numbers. */
-async function orderOf(
-  { tx }: Unit,
-  { sendingApplication }: InboundHl7,
-  { fillerOrderNumber, placerOrderNumber, placerAppointment, fillerAppointment }: Appointment,
-): Promise<number | undefined> {
-  const filler = fillerOrderNumber && (await findFillerOrder(tx, fillerOrderNumber.id));
-  if (filler !== undefined) return filler;
-  for (const number of [placerOrderNumber, placerAppointment, fillerAppointment]) {
-    if (!number) continue;
-    const placerOrderIssuer = issuerOf(number, sendingApplication);
-    const placer = await findPlacerOrder(tx, { placerOrderNumber: number.id, placerOrderIssuer });
-    if (placer !== undefined) return placer;
-  }
-  // RAD-48 names our appointments by the requested procedure ID.
-  return fillerAppointment && findProcedureOrder(tx, fillerAppointment.id);
-}
-
+/** An appointment of an order that is there. */
 interface Known {
   readonly held: HeldOrder;
+  /** What it is of: all procedures of the order, or the one that it names as RAD-48 does. */
+  readonly procedures: readonly HeldProcedure[];
   readonly appointment: Appointment;
 }
 
-type Carry = (unit: Unit, inbound: InboundHl7, known: Known) => Promise<HeldOrder>;
+/** `id^issuer` of each number that the appointment itself has. */
+function numbersOf(
+  { placerAppointment, fillerAppointment }: Appointment,
+  { sendingApplication }: InboundHl7,
+): string[] {
+  return [placerAppointment, fillerAppointment].flatMap((number) =>
+    number ? [`${number.id}^${issuerOf(number, sendingApplication)}`] : [],
+  );
+}
+
+/** The order that an appointment is of: by its filler order number, placer order number, or the appointment's own numbers. */
+async function findKnown(unit: Unit, inbound: InboundHl7, appointment: Appointment): Promise<Known | undefined> {
+  const { fillerOrderNumber, placerOrderNumber, fillerAppointment } = appointment;
+  const { tx } = unit;
+  // RAD-48 names our appointments by the requested procedure ID: one appointment for each procedure.
+  const named = fillerAppointment && (await findProcedureOrder(tx, fillerAppointment.id));
+  let orderId = (fillerOrderNumber && (await findFillerOrder(tx, fillerOrderNumber.id))) ?? named;
+  if (placerOrderNumber) orderId ??= await findByPlacerNumber(tx, placerOrderNumber, inbound.sendingApplication);
+  const numbers = numbersOf(appointment, inbound);
+  for (const number of numbers) orderId ??= await findAppointment(tx, number);
+  const [held] = await holdOrders(unit, orderId === undefined ? [] : [orderId]);
+  if (!held) return undefined;
+  await rememberNumbers(unit, held, numbers);
+  const own = held.procedures.filter(({ stored }) => stored.requestedProcedureId === fillerAppointment?.id);
+  return { held, appointment, procedures: own.length > 0 ? own : held.procedures };
+}
+
+/** The next message about the appointment may name it by another of its numbers. */
+async function rememberNumbers({ tx }: Unit, held: HeldOrder, numbers: readonly string[]): Promise<void> {
+  const { appointmentNumbers } = held.order;
+  const all = [...new Set([...appointmentNumbers, ...numbers])];
+  if (all.length > appointmentNumbers.length) await changeOrder(tx, held.order.id, { appointmentNumbers: all });
+}
+
+type Carry = (unit: Unit, inbound: InboundHl7, known: Known) => Promise<void>;
 
 const carriers: Readonly<Record<string, Carry>> = { S12: place, S13: place, S14: modify, S15: cancel, S26: noShow };
 
@@ -65,44 +100,55 @@ const causeOf = ({ messageId, sendingApplication, at }: InboundHl7): Cause => {
   return { messageId, causedBy: sendingApplication, at };
 };
 
-function startOf(service: AppointmentService | undefined) {
+const stateOf = (procedure: HeldProcedure) => procedure.machine.value.acquisition;
+
+function startOf(service: AppointmentService | undefined): LocalDateTime | undefined {
   const start = service?.start;
   return start && { date: start.date, time: start.time ?? '00:00:00' };
 }
 
-/** S12, S13: the steps of the order that have not begun are where the appointment says; a waiting order is scheduled. */
-async function place(unit: Unit, inbound: InboundHl7, { held, appointment }: Known): Promise<HeldOrder> {
-  if (['CM', 'DC', 'CA'].includes(orderStatusNow(held))) throw new OrderNotChangeable(held, 'change', 1);
-  const cause = causeOf(inbound);
-  for (const [index, procedure] of held.procedures.entries()) {
-    const start = startOf(appointment.services[index] ?? appointment.services[0]);
-    await placeProcedure(unit, procedure, { start, cause });
+/** S12, S13: the steps that have not begun are where the appointment says; an order that waits is scheduled. */
+async function place(unit: Unit, inbound: InboundHl7, known: Known): Promise<void> {
+  const { held, procedures, appointment } = known;
+  const open = procedures.filter(({ stored }) => stored.steps.some(canMove));
+  if (open.length === 0) throw new OrderNotChangeable(held, 'change', 1);
+  const wanted = appointment.scheduledStationAeTitles;
+  const station = stationFor(unit, held, wanted);
+  if (wanted && station === undefined) inbound.reading.remarks.push('the station is the one that the catalogue plans');
+  const services = appointment.services.length > 0 ? appointment.services : [undefined];
+  for (const [index, service] of services.entries()) {
+    const several = services.length > 1;
+    const concerned = several ? open.filter(({ stored }) => stored.serviceIndex === index) : open;
+    const first = firstStart(concerned);
+    const start = startOf(service);
+    const seconds = first && start ? secondsBetween(first, start) : 0;
+    for (const procedure of concerned)
+      await placeProcedure(unit, procedure, { seconds, station, cause: causeOf(inbound) });
   }
-  return held;
 }
 
-async function placeProcedure(
-  unit: Unit,
-  procedure: HeldProcedure,
-  { start, cause }: { readonly start: ReturnType<typeof startOf>; readonly cause: Cause },
-): Promise<void> {
-  const state = procedure.machine.value.acquisition;
-  if (state === 'planned') {
-    await moveSteps(unit, procedure, procedure.stored.steps.filter(canMove), { start });
+async function placeProcedure(unit: Unit, procedure: HeldProcedure, moved: Shift): Promise<void> {
+  const { seconds, station, cause } = moved;
+  if (stateOf(procedure) === 'planned') {
+    const first = firstStart([procedure]);
+    const start = first && plusSeconds(first, seconds);
+    await moveSteps(unit, procedure, procedure.stored.steps.filter(canMove), { start, station });
     send(procedure, scheduling(unit.department), cause);
     return;
   }
-  if (state === 'held') send(procedure, { type: 'release' }, cause);
-  const [first] = procedure.stored.steps.filter(canMove);
-  const stays = !start || !first || (first.start.date === start.date && first.start.time === start.time);
-  if (!stays) await reschedule(unit, procedure, { start }, cause);
+  // A hold of the placer or of staff is theirs to take off.
+  if (procedure.machine.context.noShow) send(procedure, { type: 'release' }, cause);
+  const stays = seconds === 0 && (station === undefined || isAt(procedure, station));
+  if (!stays) await shift(unit, procedure, moved);
 }
 
+const isAt = ({ stored }: HeldProcedure, station: string): boolean =>
+  stored.steps.every(({ scheduledStationAeTitles: [only, another] }) => only === station && another === undefined);
+
 /** S14: another time, or another service in the place of one that has not begun. */
-async function modify(unit: Unit, inbound: InboundHl7, known: Known): Promise<HeldOrder> {
-  const { held, appointment } = known;
-  const [service] = appointment.services.map((one) => one.service);
-  const stored = held.order.details.service;
+async function modify(unit: Unit, inbound: InboundHl7, known: Known): Promise<void> {
+  const [service] = known.appointment.services.map((one) => one.service);
+  const stored = known.held.order.details.service;
   if (service?.code !== undefined && service.code !== stored.code) await exchangeService(unit, inbound, known);
   return place(unit, inbound, known);
 }
@@ -111,38 +157,41 @@ async function modify(unit: Unit, inbound: InboundHl7, known: Known): Promise<He
 async function exchangeService(unit: Unit, inbound: InboundHl7, { held, appointment }: Known): Promise<void> {
   const [service] = appointment.services.map((one) => one.service);
   const [procedure, another] = held.procedures;
-  const planned = unit.department.config.catalogue.some((entry) => entry.service.code === service?.code);
+  const { details } = held.order;
+  const codes = [service?.code, details.service.code];
+  const planned = unit.department.config.catalogue.some((entry) => codes.includes(entry.service.code));
   const simple = procedure && !another && procedure.stored.steps.length === 1 && !planned && !hasStarted(held);
   if (!simple || !service) {
-    throw new SwfError(
-      'value-not-found',
-      'another service (AIS-3) is another order: cancel this one and make a new one',
-      {
-        location: 'AIS^1^3',
-      },
-    );
+    const sentence = 'another service (AIS-3) is another order: cancel this one and make a new one';
+    throw new SwfError('value-not-found', sentence, { location: 'AIS^1^3' });
   }
-  await rewriteOrder(unit, held, { ...held.order.details, service });
+  await rewriteOrder(unit, held, { ...details, service });
   procedure.stored = await recodeProcedure(unit.tx, procedure.stored, service);
   send(procedure, { type: 'change' }, causeOf(inbound));
 }
 
-/** S15: the appointment is called off, and with it what the order asked for. */
-async function cancel(unit: Unit, inbound: InboundHl7, { held }: Known): Promise<HeldOrder> {
-  if (orderStatusNow(held) === 'CA') inbound.reading.remarks.push('the order had been cancelled before');
-  else if (hasStarted(held) || orderStatusNow(held) === 'DC') throw new OrderNotChangeable(held, 'cancel', 1);
-  else await endOrder(unit, held, { by: 'placer', cause: causeOf(inbound) });
-  return held;
+/** S15: the appointment is called off, and with it what was to be done. */
+async function cancel(unit: Unit, inbound: InboundHl7, { held, procedures }: Known): Promise<void> {
+  const ended = procedures.every((procedure) => stateOf(procedure) === 'cancelled');
+  if (ended) inbound.reading.remarks.push('what the appointment is of had been cancelled before');
+  else if (!procedures.every(({ machine }) => isCancellable(machine))) throw new OrderNotChangeable(held, 'cancel', 1);
+  else if (procedures.length === held.procedures.length)
+    await endOrder(unit, held, { by: 'placer', cause: causeOf(inbound) });
+  else for (const procedure of procedures) send(procedure, { type: 'cancel' }, causeOf(inbound));
 }
 
-/** S26: the patient did not come; the procedure is off the worklist until somebody moves or cancels it. */
-function noShow(_: Unit, inbound: InboundHl7, { held }: Known): Promise<HeldOrder> {
+const isCancellable = ({ value }: HeldProcedure['machine']): boolean =>
+  ['planned', 'scheduled', 'held', 'cancelled'].includes(value.acquisition) &&
+  ['none', 'cancelled'].includes(value.report);
+
+/** S26: the patient did not come; what waited for him is off the worklist until there is another appointment, or a cancel. */
+function noShow(_: Unit, inbound: InboundHl7, { held, procedures }: Known): Promise<void> {
   const cause = { ...causeOf(inbound), remark: 'the patient did not show up' };
-  const waiting = held.procedures.filter((procedure) => procedure.machine.value.acquisition === 'scheduled');
+  const waiting = procedures.filter((procedure) => stateOf(procedure) === 'scheduled');
   if (waiting.length === 0 && hasStarted(held)) throw new OrderNotChangeable(held, 'hold', 1);
   if (waiting.length === 0) inbound.reading.remarks.push('no procedure of the order is scheduled');
-  for (const procedure of waiting) send(procedure, { type: 'hold' }, cause);
-  return Promise.resolve(held);
+  for (const procedure of waiting) send(procedure, { type: 'hold', noShow: true }, cause);
+  return Promise.resolve();
 }
 
 /** Events that tell of an appointment in full: where it is of no order that is known, it makes one. */
@@ -162,8 +211,7 @@ async function make(unit: Unit, inbound: InboundHl7, appointment: Appointment): 
   if (!known) throw new SwfError('required-field-missing', 'the service (AIS-3) is empty', { location: 'AIS^1^3' });
   if (triggerEvent !== 'S12') reading.remarks.push('the appointment was not known and made a new order');
   const { patient, differences } = await patientOfOrder(unit, said, { at, remarks: reading.remarks });
-  const change = { at, visitStatus: undefined, source: 'order' as const };
-  const stay = visit && (await saveVisit(unit.tx, patient.id, visit, change));
+  const stay = visit && (await saveVisit(unit.tx, patient.id, visit, visitOfOrder(at)));
   return makeOrder(unit, originOf(inbound), {
     order: placerOrderOf(appointment),
     patient,

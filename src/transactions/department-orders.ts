@@ -1,6 +1,9 @@
+import { formatTimestamp } from '../hl7/datatypes.ts';
 import { SwfError } from '../platform/errors.ts';
 import type { PlacerOrder, VisitStatement } from '../workflow/vocabulary.ts';
-import { saveVisit } from '../store/visits.ts';
+import { type StoredPatient, findPatientId } from '../store/patients.ts';
+import { ordersOfReferences } from '../store/procedures.ts';
+import { type StoredVisit, onlyStay, saveVisit, visitOfOrder } from '../store/visits.ts';
 import type { Actor, DepartmentOrder, PlacedOrder } from './actions.ts';
 import { type Department, type Hl7Peer, hl7Peers } from './department.ts';
 import { makeOrder } from './order-creation.ts';
@@ -28,17 +31,43 @@ function visitStatement(order: DepartmentOrder): VisitStatement | undefined {
   return { visitNumber, assigningAuthority, patientClass: undefined, details: {} };
 }
 
-function placerOrderOf(order: DepartmentOrder): PlacerOrder {
-  const { service, modality, station, start, priority, orderingProvider, reason } = order;
+function placerOrderOf(department: Department, order: DepartmentOrder, at: Date): PlacerOrder {
+  const { patient: _patient, visitNumber: _visit, studyInstanceUid: _study, placer: _placer, ...said } = order;
+  const { station, start, enteringOrganisation, ...rest } = said;
+  const { facility, timeZone } = department.config.organisation;
   return {
-    service,
-    ...(modality === undefined ? {} : { modality }),
+    ...rest,
+    // ORC-9 and ORC-17 as a placer fills them (RAD TF-2 4.3).
+    transactionTime: formatTimestamp(at, timeZone),
+    enteringOrganisation: enteringOrganisation ?? { code: facility },
     ...(station === undefined ? {} : { scheduledStationAeTitles: [station] }),
     ...(start === undefined ? {} : { requestedStart: start }),
-    ...(priority === undefined ? {} : { priority }),
-    ...(orderingProvider === undefined ? {} : { orderingProvider }),
-    ...(reason === undefined ? {} : { reason }),
   };
+}
+
+/** The stay that the order names, else the only one that the ADT has told of. */
+async function stayOf(
+  unit: Unit,
+  order: DepartmentOrder,
+  patient: StoredPatient,
+  at: Date,
+): Promise<StoredVisit | undefined> {
+  const said = visitStatement(order);
+  return said ? saveVisit(unit.tx, patient.id, said, visitOfOrder(at)) : onlyStay(unit.tx, patient.id);
+}
+
+/** Throws 'required-field-missing' for a new patient without a name, 'duplicate-key' for a study that is known. */
+async function checkOrder(unit: Unit, { patient, studyInstanceUid }: DepartmentOrder): Promise<void> {
+  const { family, given } = patient.name;
+  const named = family !== undefined || given !== undefined;
+  if (!named && !(await findPatientId(unit.tx, patient.identifiers))) {
+    throw new SwfError('required-field-missing', 'the patient is not known here and needs a name (patient.name)');
+  }
+  if (studyInstanceUid === undefined) return;
+  const references = { studyInstanceUids: [studyInstanceUid], accessionNumbers: [] };
+  if ((await ordersOfReferences(unit.tx, references)).length > 0) {
+    throw new SwfError('duplicate-key', 'a procedure with this study instance UID exists (studyInstanceUid)');
+  }
 }
 
 /**
@@ -49,11 +78,10 @@ export async function placeOrder(department: Department, order: DepartmentOrder,
   const placer = placerFor(department, order.placer);
   const cause = causeOf(department, actor);
   return runUnit(department, async (unit) => {
+    await checkOrder(unit, order);
     const remarks: string[] = [];
     const { patient, differences } = await patientOfOrder(unit, order.patient, { at: cause.at, remarks });
-    const said = visitStatement(order);
-    const visit =
-      said && (await saveVisit(unit.tx, patient.id, said, { at: cause.at, visitStatus: undefined, source: 'order' }));
+    const visit = await stayOf(unit, order, patient, cause.at);
     const { organisation } = department.config;
     const origin = {
       sendingApplication: placer?.hl7.application ?? organisation.application,
@@ -64,7 +92,7 @@ export async function placeOrder(department: Department, order: DepartmentOrder,
       confirmation: undefined,
     };
     const held = await makeOrder(unit, origin, {
-      order: placerOrderOf(order),
+      order: placerOrderOf(department, order, cause.at),
       patient,
       visit,
       differences,

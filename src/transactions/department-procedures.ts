@@ -15,6 +15,7 @@ import {
   holdOrders,
   runUnit,
   send,
+  takeDown,
 } from './unit-of-work.ts';
 
 interface Acting {
@@ -44,6 +45,15 @@ async function act(department: Department, id: string, actor: Actor, action: Act
   });
   if (refusedIn !== undefined)
     throw new SwfError('state-forbids', `the procedure is ${refusedIn}: that is not possible now`);
+}
+
+/** Takes down an attempt that the machine would allow and the facts do not. */
+function refused(procedure: HeldProcedure, event: string, cause: Cause): false {
+  takeDown(procedure, event, {
+    ...cause,
+    remark: ['not allowed in this state', cause.remark].filter(Boolean).join('; '),
+  });
+  return false;
 }
 
 /** XX to a placer that asks for it: the department has changed its order (RAD TF-2 4.3). */
@@ -85,6 +95,9 @@ export async function rescheduleProcedure(
 /** Cancels a procedure that has not begun (RAD-13 CA/CA, RAD-48 S15); with the last of its order RAD-3 OC. */
 export async function cancelProcedure(department: Department, id: string, actor: Actor): Promise<void> {
   await act(department, id, actor, async (unit, { procedure, held, cause }) => {
+    // A report says that the examination took place.
+    const { report } = procedure.machine.value;
+    if (report !== 'none' && report !== 'cancelled') return refused(procedure, 'cancel', cause);
     const allowed = send(procedure, { type: 'cancel' }, cause);
     if (allowed && orderStatusNow(held) === 'CA') {
       await changeOrder(unit.tx, held.order.id, { endedBy: 'filler', alarm: null });

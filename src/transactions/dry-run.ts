@@ -4,10 +4,13 @@ import { acceptedBefore, admitAgain } from '../store/messages.ts';
 import { type ProcedureShown, proceduresOfMessage } from '../store/read-dry-run.ts';
 import type { DryRun } from './actions.ts';
 import type { Department } from './department.ts';
-import { type Received, acknowledge, received } from './inbound-answers.ts';
+import { type Received, acknowledge, applicationAcknowledgement, received } from './inbound-answers.ts';
+import { senderOf } from './inbound-header.ts';
 import { contentKeyOf, execute, prepare } from './inbound-hl7.ts';
+import { repeatStatus } from './inbound-refusal.ts';
 import { inboundHl7Transactions } from './index.ts';
-import { type Unit, runUnit } from './unit-of-work.ts';
+import { OrderNotChangeable } from './order-change-requests.ts';
+import { type Unit, deliver, runUnit } from './unit-of-work.ts';
 
 /** Ends a unit whose effects nobody wants; its transaction is rolled back. */
 class OnlyLooked extends Error {
@@ -35,27 +38,46 @@ export async function dryRun(department: Department, bytes: Uint8Array): Promise
   const header = readHeader(bytes);
   if (!header) throw new SwfError('segment-sequence', 'the text does not begin with MSH', { location: 'MSH^1' });
   const message = received(department, inboundHl7Transactions, header, bytes);
+  const rules: string[] = [];
   try {
     const prepared = prepare(department, inboundHl7Transactions, message);
     const { id, name } = prepared.transaction;
-    const rules = [`MSH-9 ${message.inbound.messageType}: ${id} ${name}`, senderRule(department, prepared.sender)];
-    const seen = await runUnit(department, (unit) => look(unit, message, prepared)).catch((error: unknown) => {
-      if (error instanceof OnlyLooked) return error.seen;
-      throw error;
-    });
+    rules.push(`MSH-9 ${message.inbound.messageType}: ${id} ${name}`, senderRule(department, prepared.sender));
+    const seen = await onlyLook(department, (unit) => look(unit, message, prepared));
     const { answer } = acknowledge(department, message, { code: 'AA', sender: prepared.sender });
     return shown(message, answer, { code: 'AA', seen: { ...seen, rules: [...rules, ...seen.rules] } });
   } catch (error) {
     const failure = toSwfError(error);
     const { ack: code, hl7 } = failure.failure;
-    const { answer } = acknowledge(department, message, { code, failure, sender: undefined });
+    const { answer } = acknowledge(department, message, { code, failure, sender: senderOf(department, header) });
     const place = failure.place.location === undefined ? '' : ` (${failure.place.location})`;
-    return shown(message, answer, {
-      code,
-      seen: { ...nothing, rules: [`refused, ${hl7}: ${failure.message}${place}`] },
-    });
+    const seen = failure instanceof OrderNotChangeable ? await lookAtRefusal(department, message, failure) : nothing;
+    const refused = `refused, ${hl7}: ${failure.message}${place}`;
+    return shown(message, answer, { code, seen: { ...seen, rules: [...rules, refused] } });
   }
 }
+
+async function onlyLook(department: Department, work: (unit: Unit) => Promise<never>): Promise<Seen> {
+  return runUnit(department, work).catch((error: unknown) => {
+    if (error instanceof OnlyLooked) return error.seen;
+    throw error;
+  });
+}
+
+/** A change that comes too late is refused, and its placer is told how the order stands. */
+async function lookAtRefusal(department: Department, message: Received, failure: OrderNotChangeable): Promise<Seen> {
+  return onlyLook(department, async (unit) => {
+    const messageId = await admitAgain(unit.tx, message.inbound, { code: failure.failure.ack });
+    await repeatStatus(unit, message, { failure, messageId });
+    const made = await proceduresOfMessage(unit.tx, messageId);
+    throw new OnlyLooked({ ...made, rules: [], messages: messagesOf(unit) });
+  });
+}
+
+const messagesOf = (unit: Unit): DryRun['messages'] =>
+  unit.messages.map(({ destination, transaction, messageType, raw }) => {
+    return { destination, transaction, messageType, text: lines(raw) };
+  });
 
 function senderRule(department: Department, sender: Department['config']['senders'][number] | undefined): string {
   const index = sender ? department.config.senders.indexOf(sender) : -1;
@@ -71,9 +93,9 @@ async function look(unit: Unit, message: Received, prepared: ReturnType<typeof p
   const messageId = await admitAgain(unit.tx, message.inbound, { code: 'AA' });
   const reading = await execute(unit, prepared, { messageId, remarks: [] });
   const made = await proceduresOfMessage(unit.tx, messageId);
-  const messages = unit.messages.map(({ destination, transaction, messageType, raw }) => {
-    return { destination, transaction, messageType, text: lines(raw) };
-  });
+  const { sender } = prepared;
+  await deliver(unit, applicationAcknowledgement(unit.department, message, { code: 'AA', sender }), message.at);
+  const messages = messagesOf(unit);
   throw new OnlyLooked({ ...made, messages, rules: [...unit.rules, ...reading.remarks] });
 }
 

@@ -51,10 +51,10 @@ function checkBytes(header: Hl7Header, bytes: Uint8Array): void {
   throw new SwfError('data-type', sentence, { location: 'MSH^1^18' });
 }
 
-/** The content with MSH-7 left out: a sender that sends a message again may stamp it anew. */
+/** The content with MSH-7 and the end of its last line left out: a sender may stamp and end a copy anew. */
 export function contentKeyOf(header: Hl7Header, bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString('latin1');
-  const content = text.slice(text.indexOf('MSH'));
+  const content = text.slice(text.indexOf('MSH')).replace(/[\r\n]+$/, '');
   const end = content.search(/[\r\n]/);
   const separator = header.delimiters.field;
   const msh = (end < 0 ? content : content.slice(0, end)).split(separator);
@@ -113,7 +113,7 @@ interface Outcome {
   readonly controlIdReused: boolean;
 }
 
-async function carryOut(department: Department, prepared: Prepared): Promise<Outcome> {
+async function carryOut(department: Department, prepared: Prepared, odd: readonly string[]): Promise<Outcome> {
   const { received: message, sender } = prepared;
   const { header, bytes, inbound, at } = message;
   const acknowledgement = acknowledge(department, message, { code: 'AA', sender });
@@ -126,19 +126,25 @@ async function carryOut(department: Department, prepared: Prepared): Promise<Out
       return { acknowledgement: stored, messageId, outcome: 'duplicate', controlIdReused: false };
     }
     const { controlIdReused } = admission;
-    await execute(unit, prepared, { messageId, remarks: controlIdReused ? [reused] : [] });
+    await execute(unit, prepared, { messageId, remarks: controlIdReused ? [...odd, reused] : odd });
     await deliver(unit, applicationAcknowledgement(department, message, { code: 'AA', sender }), at);
     return { acknowledgement, messageId, outcome: 'AA', controlIdReused };
   });
 }
 
-/** Carries out once more what a stored message says, as a new entry of the journal. */
+/**
+ * Carries out once more what a stored message says, as a new entry of the journal. Where it was refused before, the
+ * entry is the one that a copy from its sender is answered from now on.
+ */
 async function carryOutAgain(department: Department, prepared: Prepared, replayOf: number): Promise<Outcome> {
-  const acknowledgement = acknowledge(department, prepared.received, { code: 'AA', sender: undefined });
+  const { received: message } = prepared;
+  const acknowledgement = acknowledge(department, message, { code: 'AA', sender: undefined });
+  const answer = { code: 'AA', bytes: acknowledgement.answer };
   return runUnit(department, async (unit): Promise<Outcome> => {
     const remarks = [`message ${replayOf} was carried out again`];
-    const answer = { code: 'AA', bytes: acknowledgement.answer };
-    const messageId = await admitAgain(unit.tx, prepared.received.inbound, answer);
+    const admission = await admit(unit.tx, message.inbound, contentKeyOf(message.header, message.bytes), answer);
+    const known = admission.kind === 'duplicate';
+    const messageId = known ? await admitAgain(unit.tx, message.inbound, answer) : admission.messageId;
     await execute(unit, prepared, { messageId, remarks });
     return { acknowledgement, messageId, outcome: 'AA', controlIdReused: false };
   });
@@ -166,14 +172,14 @@ export async function handleMessage(
   department: Department,
   transactions: readonly InboundHl7Transaction[],
   message: Received,
-  replayOf?: number,
+  { replayOf, remarks = [] }: { readonly replayOf?: number; readonly remarks?: readonly string[] } = {},
 ): Promise<Handled> {
   const durationMs = (): number => department.clock.now().getTime() - message.at.getTime();
   const shown = loggable(message);
   try {
     const prepared = prepare(department, transactions, message);
     const done =
-      replayOf === undefined ? carryOut(department, prepared) : carryOutAgain(department, prepared, replayOf);
+      replayOf === undefined ? carryOut(department, prepared, remarks) : carryOutAgain(department, prepared, replayOf);
     const { acknowledgement, messageId, outcome, controlIdReused } = await done;
     department.log.info({ messageId, ...shown, outcome, durationMs: durationMs() }, 'hl7 message');
     if (controlIdReused)
@@ -193,6 +199,7 @@ async function receiveOne(
   department: Department,
   transactions: readonly InboundHl7Transaction[],
   bytes: Uint8Array,
+  remarks: readonly string[] = [],
 ): Promise<Uint8Array | 'silent' | undefined> {
   const header = readHeader(bytes);
   if (!header) return undefined;
@@ -202,7 +209,7 @@ async function receiveOne(
     department.log.warn(loggable(message), 'an acknowledgement came on a connection that takes messages');
     return undefined;
   }
-  const { acknowledgement } = await handleMessage(department, transactions, message);
+  const { acknowledgement } = await handleMessage(department, transactions, message, { remarks });
   return acknowledgement.wanted ? acknowledgement.answer : 'silent';
 }
 
@@ -223,10 +230,14 @@ export async function receiveHl7(
   }
   if (batch.kind === 'message') return receiveOne(department, transactions, bytes);
   const answers: (Uint8Array | undefined)[] = [];
-  for (const message of batch.messages) {
-    const answer = await receiveOne(department, transactions, message);
+  for (const [index, message] of batch.messages.entries()) {
+    // What is odd about the batch stands with its first message: the journal has no entry for a batch.
+    const answer = await receiveOne(department, transactions, message, index === 0 ? batch.remarks : []);
     answers.push(answer === 'silent' ? undefined : answer);
   }
+  const [first] = answers;
+  // Around one message a batch is an envelope and no more: many senders can read nothing but an ACK.
+  if (answers.length === 1) return first ?? 'silent';
   const { clock, config, ids } = department;
   const { timeZone } = config.organisation;
   return batchAnswer(batch, answers, { controlId: ids.controlId(), now: clock.now(), timeZone });

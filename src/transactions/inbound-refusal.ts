@@ -37,7 +37,7 @@ export async function refuse(
 }
 
 /** A placer whose cancel comes too late hears by RAD-3 how the order really stands; the history keeps the attempt. */
-async function repeatStatus(
+export async function repeatStatus(
   unit: Unit,
   { header, at }: Received,
   { failure, messageId }: { readonly failure: OrderNotChangeable; readonly messageId: number },
@@ -47,7 +47,7 @@ async function repeatStatus(
   for (const held of orders) {
     for (const procedure of held.procedures) takeDown(procedure, failure.wanted, cause);
     const unable = placerOf(unit.department.config, held.order)?.sends.orderControls.includes('UC') ?? false;
-    const orderControl = unable && failure.wanted !== 'change' ? 'UC' : 'SC';
+    const orderControl = unable && failure.wanted === 'cancel' ? 'UC' : 'SC';
     held.announcements.push({ name: 'repeatOrderStatus', orderControl, orderStatus: orderStatusNow(held) });
   }
   await finish(unit, orders, at);

@@ -1,9 +1,19 @@
-import { plusSeconds, secondsBetween } from '../platform/clock.ts';
+import { secondsBetween } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
+import { hasOpenChildren } from '../store/orders.ts';
 import type { OrderAction } from '../workflow/order-control.ts';
 import type { OrderRequest } from '../workflow/statements.ts';
-import type { PlacerOrder } from '../workflow/vocabulary.ts';
-import { canMove, endOrder, hasEnded, hasStarted, orderStatusNow, reschedule, rewriteOrder } from './order-changes.ts';
+import type { PlacerOrder, RequestedStart } from '../workflow/vocabulary.ts';
+import {
+  endOrder,
+  firstStart,
+  hasEnded,
+  hasStarted,
+  orderStatusNow,
+  rewriteOrder,
+  shift,
+  stationFor,
+} from './order-changes.ts';
 import { type Cause, type HeldOrder, type HeldProcedure, type Unit, send } from './unit-of-work.ts';
 
 /** What an order placer wants done with an order that is there. */
@@ -68,8 +78,19 @@ async function end(
     remarks.push(`the order had ended before with order status ${status}`);
     return;
   }
+  if (held.procedures.length === 0) return endParent(unit, held, { sequence: request.sequence, cause });
   const refused = wanted === 'cancel' ? hasStarted(held) : hasEnded(held);
   if (refused) throw new OrderNotChangeable(held, wanted, request.sequence);
+  await endOrder(unit, held, { by: 'placer', cause });
+}
+
+/** A parent order has nothing of its own that could be ended: it ends when its children have. */
+async function endParent(
+  unit: Unit,
+  held: HeldOrder,
+  { sequence, cause }: { readonly sequence: number; readonly cause: Cause },
+): Promise<void> {
+  if (await hasOpenChildren(unit.tx, held.order)) throw new OrderNotChangeable(held, 'cancel', sequence);
   await endOrder(unit, held, { by: 'placer', cause });
 }
 
@@ -91,47 +112,61 @@ function move({ held, request, cause, remarks }: ChangeRequest, event: 'hold' | 
 const identity: readonly (keyof PlacerOrder)[] = ['placerOrderNumber', 'service', 'furtherServices', 'steps'];
 
 /** XO: what the message says replaces what is stored, what it leaves out stays, `""` clears. */
-async function rewrite(unit: Unit, { held, request, cause }: ChangeRequest): Promise<void> {
+async function rewrite(unit: Unit, { held, request, cause, remarks }: ChangeRequest): Promise<void> {
   const { order: said, cleared, sequence } = request;
   if (['CA', 'DC'].includes(orderStatusNow(held))) throw new OrderNotChangeable(held, 'change', sequence);
   const stored = held.order.details;
-  const code = said?.service.code;
-  if (code !== undefined && code !== stored.service.code) {
-    throw new SwfError('value-not-found', 'another service (OBR-4) is another order: cancel this one and order anew', {
-      location: `OBR^${sequence}^4`,
-    });
-  }
-  const kept = Object.entries({ ...stored, ...without(said ?? {}, identity) });
-  const gone = cleared.filter((field) => !identity.includes(field));
-  const details = Object.fromEntries(kept.filter(([key]) => !gone.includes(key as keyof PlacerOrder)));
-  await rewriteOrder(unit, held, details as unknown as PlacerOrder);
-  const seconds = shiftOf(held, said);
+  checkServices(said, stored, sequence);
+  await rewriteOrder(unit, held, merged(stored, said ?? {}, cleared));
+  if (said?.modality !== undefined && said.modality !== stored.modality)
+    remarks.push('the modality (OBR-24) of steps that are planned stays as it is');
+  const seconds = shiftOf(held, stored.requestedStart, said?.requestedStart);
+  const wanted = said?.scheduledStationAeTitles;
+  const station = wanted?.[0] === stored.scheduledStationAeTitles?.[0] ? undefined : stationFor(unit, held, wanted);
+  if (wanted && station === undefined && wanted[0] !== stored.scheduledStationAeTitles?.[0])
+    remarks.push('the station is the one that the catalogue plans');
   for (const procedure of held.procedures) {
-    const moved = seconds !== 0 && (await shift(unit, procedure, { seconds, cause }));
+    const moves = seconds !== 0 || station !== undefined;
+    const moved = moves && (await shift(unit, procedure, { seconds, station, cause }));
     if (!moved) send(procedure, { type: 'change' }, cause);
   }
 }
 
-function without(order: Partial<PlacerOrder>, keys: readonly (keyof PlacerOrder)[]): Partial<PlacerOrder> {
-  return Object.fromEntries(Object.entries(order).filter(([key]) => !keys.includes(key as keyof PlacerOrder)));
+/** Another service, or another number of services, is another order. */
+function checkServices(said: PlacerOrder | undefined, stored: PlacerOrder, sequence: number): void {
+  const codes = ({ service, furtherServices = [] }: PlacerOrder): (string | undefined)[] =>
+    [service, ...furtherServices.map((one) => one.service)].map(({ code }) => code);
+  const before = codes(stored);
+  const differs = said && codes(said).some((code, index) => code !== undefined && code !== before[index]);
+  if (!differs) return;
+  throw new SwfError('value-not-found', 'another service (OBR-4) is another order: cancel this one and order anew', {
+    location: `OBR^${sequence}^4`,
+  });
 }
 
-/** By how many seconds a new start moves the steps that have not begun: the first of them begins then. */
-function shiftOf({ procedures }: HeldOrder, said: Partial<PlacerOrder> | undefined): number {
-  const starts = procedures.flatMap(({ stored }) => stored.steps.filter(canMove).map(({ start }) => start));
-  const [first] = starts.sort((a, b) => secondsBetween(b, a));
-  const start = said?.requestedStart;
-  return first && start ? secondsBetween(first, { date: start.date, time: start.time ?? '00:00:00' }) : 0;
+// OBR-15.5 of v2.3.1 and OBR-46 of v2.5.1 both say the side: the last word counts, wherever it stands.
+const sides: readonly (keyof PlacerOrder)[] = ['specimenSource', 'placerSupplementalServiceInformation'];
+
+function merged(stored: PlacerOrder, said: Partial<PlacerOrder>, cleared: readonly (keyof PlacerOrder)[]): PlacerOrder {
+  const saysSide = sides.some((field) => said[field] !== undefined || cleared.includes(field));
+  const gone = [...cleared.filter((field) => !identity.includes(field)), ...(saysSide ? sides : [])];
+  const kept = Object.entries(stored).filter(([key]) => !gone.includes(key as keyof PlacerOrder));
+  const changed = Object.entries(said).filter(([key]) => !identity.includes(key as keyof PlacerOrder));
+  return Object.fromEntries([...kept, ...changed]) as unknown as PlacerOrder;
 }
 
-async function shift(
-  unit: Unit,
-  procedure: HeldProcedure,
-  { seconds, cause }: { readonly seconds: number; readonly cause: Cause },
-): Promise<boolean> {
-  const [first] = procedure.stored.steps
-    .filter(canMove)
-    .map(({ start }) => start)
-    .sort((a, b) => secondsBetween(b, a));
-  return first ? reschedule(unit, procedure, { start: plusSeconds(first, seconds) }, cause) : false;
+/**
+ * By how many seconds a new start moves the steps that have not begun: the first of them begins then. A start that the
+ * placer asked for before is no news: the department may have moved the steps since.
+ */
+function shiftOf(
+  { procedures }: HeldOrder,
+  stored: RequestedStart | undefined,
+  said: RequestedStart | undefined,
+): number {
+  const first = firstStart(procedures);
+  const same = said?.date === stored?.date && said?.time === stored?.time;
+  if (!first || !said || same) return 0;
+  // A day alone moves the day and leaves the time that was planned.
+  return secondsBetween(first, { date: said.date, time: said.time ?? first.time });
 }

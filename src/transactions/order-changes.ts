@@ -13,9 +13,14 @@ export function orderStatusNow(held: HeldOrder) {
 
 const stateOf = (procedure: HeldProcedure) => procedure.machine.value.acquisition;
 
-/** Something of the order was begun or done: it can no longer be cancelled. */
+/** A report says that the examination took place, whether or not its modality sends MPPS. */
+const reported = ({ machine }: HeldProcedure): boolean => !['none', 'cancelled'].includes(machine.value.report);
+
+/** Something of the order was begun, done or reported: it can no longer be cancelled. */
 export function hasStarted(held: HeldOrder): boolean {
-  return held.procedures.some((procedure) => ['inProgress', 'completed'].includes(stateOf(procedure)));
+  return held.procedures.some(
+    (procedure) => ['inProgress', 'completed'].includes(stateOf(procedure)) || reported(procedure),
+  );
 }
 
 /** Every procedure of the order has ended. */
@@ -95,6 +100,36 @@ export async function reschedule(
   const allowed = send(procedure, { type: 'reschedule', movedSteps }, cause);
   if (allowed) await moveSteps(unit, procedure, steps, placement);
   return allowed;
+}
+
+/** What moves by how much, and where to. */
+export interface Shift {
+  readonly seconds: number;
+  readonly station?: string | undefined;
+  readonly cause: Cause;
+}
+
+/** When the first step of several procedures that has not begun starts. */
+export function firstStart(procedures: readonly HeldProcedure[]): LocalDateTime | undefined {
+  const starts = procedures.flatMap(({ stored }) => stored.steps.filter(canMove).map(({ start }) => start));
+  return starts.sort((a, b) => secondsBetween(b, a))[0];
+}
+
+/** Moves what has not begun of a procedure by so many seconds, or to another station; false where nothing can be moved. */
+export async function shift(
+  unit: Unit,
+  procedure: HeldProcedure,
+  { seconds, station, cause }: Shift,
+): Promise<boolean> {
+  const first = firstStart([procedure]);
+  return first ? reschedule(unit, procedure, { start: plusSeconds(first, seconds), station }, cause) : false;
+}
+
+/** The station where the sender may say it: where the catalogue has the service, it says it (contract of the site file). */
+export function stationFor(unit: Unit, held: HeldOrder, stations: readonly string[] | undefined): string | undefined {
+  const { code } = held.order.details.service;
+  const planned = unit.department.config.catalogue.some((entry) => entry.service.code === code);
+  return planned ? undefined : stations?.[0];
 }
 
 /** Writes an order's content anew. */

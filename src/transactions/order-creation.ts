@@ -35,6 +35,8 @@ export interface OrderToMake {
   readonly differences: readonly string[];
   /** Where its placer order number stands. */
   readonly location: string;
+  /** The number of its first OBR in the message. */
+  readonly firstObr?: number;
   /** Placed by the department itself. */
   readonly departmental?: boolean;
   /** The placer is asked for a number; nothing is scheduled before it answers. */
@@ -52,7 +54,8 @@ export async function makeOrder(unit: Unit, origin: OrderOrigin, toMake: OrderTo
   const { tx, department } = unit;
   const { order, patient } = toMake;
   const { catalogue, organisation, policy } = department.config;
-  const site = { catalogue, unknownProcedure: policy.unknownProcedure };
+  const place = toMake.firstObr === undefined ? {} : { firstObr: toMake.firstObr };
+  const site = { catalogue, unknownProcedure: policy.unknownProcedure, ...place };
   const nothing = { procedures: 0, steps: 0, inCatalogue: true };
   const size = toMake.withoutProcedures ? nothing : planSize(order, site);
   const numbers = await takeNumbers(tx, {
@@ -63,6 +66,9 @@ export async function makeOrder(unit: Unit, origin: OrderOrigin, toMake: OrderTo
   });
   if (!size.inCatalogue)
     origin.remarks.push('the ordered service (OBR-4) is not in the catalogue: its steps were planned from the order');
+  unit.rules.push(
+    `${toMake.location || 'order'}: ${size.procedures} procedures, ${size.steps} steps, ${size.inCatalogue ? 'by the catalogue' : 'not in the catalogue'}`,
+  );
   const saved = await saveOrder(unit, origin, { ...toMake, numbers });
   const given = toMake.studyInstanceUids ?? [];
   const identifiers = {

@@ -1,9 +1,13 @@
 import { SwfError } from '../platform/errors.ts';
 import type { OrderReply } from '../workflow/statements.ts';
 import type { Confirmation, EntityIdentifier } from '../workflow/vocabulary.ts';
-import { changeOrder, findPlacerOrder } from '../store/orders.ts';
+import { changeOrder, findOnlyPlacerOrder, findPlacerOrder } from '../store/orders.ts';
+import type { Tx } from '../store/prisma.ts';
+import { cameToNothing } from '../workflow/procedure-context.ts';
+import type { Effect } from '../workflow/procedure-machine.ts';
+import { lastResult } from '../store/procedures.ts';
 import { issuerOf, scheduling } from './order-creation.ts';
-import { type Cause, type HeldOrder, type Unit, send } from './unit-of-work.ts';
+import { type Cause, type HeldOrder, type HeldProcedure, type Unit, send } from './unit-of-work.ts';
 
 /** Who answered our SN, and how the answer is cited. */
 export interface NumberAnswer {
@@ -11,6 +15,21 @@ export interface NumberAnswer {
   readonly confirmation: Confirmation;
   /** MSH-3 of the placer: the issuer of a number that names none. */
   readonly sendingApplication: string;
+}
+
+/**
+ * The order with a placer order number as a system tells it that is not its placer: without an issuer it is the sender's,
+ * else the only one with that number.
+ */
+export async function findByPlacerNumber(
+  tx: Tx,
+  number: EntityIdentifier,
+  sendingApplication: string,
+): Promise<number | undefined> {
+  const placerOrderIssuer = issuerOf(number, sendingApplication);
+  const known = await findPlacerOrder(tx, { placerOrderNumber: number.id, placerOrderIssuer });
+  const bare = number.namespace === undefined && number.universalId === undefined;
+  return known ?? (bare ? findOnlyPlacerOrder(tx, number.id) : undefined);
 }
 
 /** NA: the placer's number becomes the order's, and what waited for it is scheduled (RAD TF-2 4.3). */
@@ -30,11 +49,33 @@ export async function assignNumber(
   const columns = { placerOrderNumber: number.id, placerOrderIssuer, numberPending: false };
   await changeOrder(unit.tx, order.id, { ...columns, details, alarm: null });
   held.order = { ...order, ...columns, details };
-  for (const procedure of held.procedures) {
-    send(procedure, { type: 'orderNumberAssigned', confirmation: answer.confirmation }, answer.cause);
-    const waits = procedure.machine.value.acquisition === 'planned';
-    if (waits && unit.department.config.policy.autoSchedule) send(procedure, scheduling(unit.department), answer.cause);
+  for (const procedure of held.procedures) await numbered(unit, procedure, answer);
+}
+
+/** What waited for the number is scheduled; what was announced or reported without it is told again with it. */
+async function numbered(unit: Unit, procedure: HeldProcedure, { confirmation, cause }: NumberAnswer): Promise<void> {
+  send(procedure, { type: 'orderNumberAssigned', confirmation }, cause);
+  const { acquisition, announcement } = procedure.machine.value;
+  if (cameToNothing(procedure.machine.context)) return;
+  if (announcement === 'due' && acquisition !== 'scheduled') {
+    // Also behind planned: a modality can begin before the number comes, and its study has to be announced.
+    if (unit.department.config.policy.autoSchedule) send(procedure, scheduling(unit.department), cause);
+  } else {
+    send(procedure, { type: 'change' }, cause);
+    if (acquisition === 'scheduled') procedure.effects.push({ name: 'notifyAppointment', triggerEvent: 'S12' });
   }
+  await resendResult(unit, procedure);
+}
+
+/** A report that came before the number could not be sent on. */
+async function resendResult(unit: Unit, procedure: HeldProcedure): Promise<void> {
+  const { report } = procedure.machine.value;
+  if (report === 'none' || report === 'cancelled') return;
+  const content = await lastResult(unit.tx, procedure.stored.id);
+  if (!content) return;
+  const effect: Effect = { name: 'sendResult', report };
+  procedure.effects.push(effect);
+  procedure.reports.set(effect, content);
 }
 
 function taken(sentence: string): SwfError {

@@ -4,6 +4,7 @@ import type { StoredOrder } from '../store/orders.ts';
 import type { OutgoingMessage } from '../store/outbox.ts';
 import type { StoredPatient } from '../store/patients.ts';
 import type { StoredProcedure } from '../store/procedures.ts';
+import { accountOfStay } from '../workflow/patient-changes.ts';
 import { orderOfService } from '../workflow/planning.ts';
 import type { Department, Hl7Peer } from './department.ts';
 
@@ -34,13 +35,20 @@ export function envelopeFor(department: Department, peer: Hl7Peer, at: Date): En
 /** The order as a message shows it: of one procedure, with what its own OBR said. */
 export function subjectOf({ order, patient }: Subject, envelope: Envelope, procedure?: ShownProcedure): OrderSubject {
   return {
-    patient,
+    patient: patientInStay(patient, order.visit),
     visit: order.visit,
     order: orderOfService(order.details, procedure?.serviceIndex ?? 0),
     fillerOrderNumber: order.fillerOrderNumber,
     accessionNumber: order.accessionNumber,
     application: envelope.application,
   };
+}
+
+/** The patient as he was in the stay of an order: his account can be another one by now. */
+function patientInStay(patient: StoredPatient, visit: StoredOrder['visit']): StoredPatient {
+  if (!visit || visit.details.visitIdentifier) return patient;
+  const accountNumber = accountOfStay(patient.demographics.accountNumber, visit);
+  return { ...patient, demographics: { ...patient.demographics, ...(accountNumber ? { accountNumber } : {}) } };
 }
 
 /** What a message is about: its IHE transaction, the effect that made it, and whose delivery it is. */

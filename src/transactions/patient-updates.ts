@@ -1,12 +1,13 @@
 import { patientToHl7 } from '../mapping/patient-to-hl7.ts';
 import type { PatientIdentifier, PersonName } from '../workflow/vocabulary.ts';
 import { updateFor } from '../workflow/patient-changes.ts';
-import { destinationsKnowing } from '../store/outbox.ts';
+import { type OutgoingMessage, destinationsKnowing } from '../store/outbox.ts';
 import type { StoredPatient } from '../store/patients.ts';
+import { type HistoryLine, addHistory, openProcedures } from '../store/procedures.ts';
 import type { StoredVisit } from '../store/visits.ts';
 import { procedureDestinations } from './department.ts';
 import { envelopeFor, outgoing } from './outgoing-hl7.ts';
-import { type Unit, deliver } from './unit-of-work.ts';
+import { type Unit, characterSetNotCarried, deliver } from './unit-of-work.ts';
 
 /** What happened to a patient, for those who know a procedure of his. */
 export interface PatientNews {
@@ -45,4 +46,26 @@ export async function tellOfPatient(unit: Unit, news: PatientNews): Promise<void
       return [outgoing(peer, envelope, rendered, about)];
     });
   await deliver(unit, messages, at);
+  await noteRemarks(unit, { patientId: patient.id, messages, at });
+}
+
+/** What a receiver's character set could not carry stands in the history of the patient's open procedures. */
+async function noteRemarks(
+  unit: Unit,
+  {
+    patientId,
+    messages,
+    at,
+  }: { readonly patientId: number; readonly messages: readonly OutgoingMessage[]; readonly at: Date },
+): Promise<void> {
+  const odd = messages.filter(({ remark }) => remark !== undefined);
+  if (odd.length === 0) return;
+  const open = await openProcedures(unit.tx, { patientId });
+  const lines = odd.flatMap(({ remark, destination: causedBy }) =>
+    open.map(({ id, state }): HistoryLine => {
+      const states = { fromState: state, toState: state };
+      return { procedureId: id, at, event: characterSetNotCarried, ...states, causedBy, remark };
+    }),
+  );
+  await addHistory(unit.tx, lines);
 }

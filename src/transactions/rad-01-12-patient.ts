@@ -11,9 +11,9 @@ import {
 } from '../workflow/patient-changes.ts';
 import { type VisitStatus, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { remark } from '../store/messages.ts';
-import { markDifferences, ordersOfPatient } from '../store/orders.ts';
+import { markDifferences } from '../store/orders.ts';
 import { type FoundPatient, type StoredPatient, findOrCreatePatient, savePatient } from '../store/patients.ts';
-import { addHistory, openProcedures, ordersOfDay } from '../store/procedures.ts';
+import { addHistory, openProcedures, ordersOfDay, ordersWithoutRegistration } from '../store/procedures.ts';
 import { type StoredVisit, saveVisit } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { namedBySubsumed } from './order-patient.ts';
@@ -27,6 +27,8 @@ interface PatientEvent {
   readonly visitStatus?: VisitStatus;
   /** The event is about a stay that is there and stands so. */
   readonly stands?: readonly VisitStatus[];
+  /** The stay may go on under another number. */
+  readonly renumbers?: true;
   /** The event is about a person and no stay. */
   readonly personOnly?: true;
   /** How it stands in the history of the patient's open procedures. */
@@ -49,8 +51,8 @@ const registrationEvents: Readonly<Record<string, PatientEvent>> = {
 const updateEvents: Readonly<Record<string, PatientEvent>> = {
   A02: { stands: present, history: 'visitUpdated' },
   A03: { visitStatus: 'CLOSED', stands: ['OPEN'], history: 'visitUpdated' },
-  A06: { visitStatus: 'OPEN', stands: present, history: 'visitUpdated' },
-  A07: { visitStatus: 'OPEN', stands: present, history: 'visitUpdated' },
+  A06: { visitStatus: 'OPEN', stands: present, renumbers: true, history: 'visitUpdated' },
+  A07: { visitStatus: 'OPEN', stands: present, renumbers: true, history: 'visitUpdated' },
   A08: { stands: present, history: 'patientUpdated' },
   A12: { stands: present, history: 'visitUpdated' },
   A13: { visitStatus: 'OPEN', stands: ['CLOSED'], history: 'visitUpdated' },
@@ -87,10 +89,10 @@ async function patientEvent(
   checkEvent(reading);
   const { patient, before, changed, found } = await savePerson(unit, inbound, event);
   const visit = event.personOnly ? undefined : await visitOf(unit, inbound, { patient, event });
-  if (event.registers && !before?.registration) await tellProcedures(unit, inbound, { patientId: patient.id, changed });
+  if (event.registers && before && !before.registration) await registeredNow(unit, inbound, { patient, changed });
   if (triggerEvent === 'A10') await arrive(unit, inbound, patient);
   if (event.history && !found.created) await takeDownForProcedures(unit, inbound, { event, patient, visit });
-  const others = before !== undefined && patientChanged(before, patient);
+  const others = before !== undefined && (found.added > 0 || patientChanged(before, patient));
   const occurredAt = reading.message.first('EVN')?.get(6) ?? undefined;
   await tellOfPatient(unit, { patient, visit, triggerEvent, changed: others, occurredAt, at: inbound.at });
   await remark(unit.tx, messageId, reading.remarks);
@@ -145,10 +147,12 @@ async function visitOf(
   { patient, event }: { readonly patient: StoredPatient; readonly event: PatientEvent },
 ): Promise<StoredVisit | undefined> {
   const said = visitFromHl7(reading);
-  const { stands, visitStatus } = event;
-  const stay = stands && { stands, prior: priorVisitFromHl7(reading) };
+  const { stands, renumbers, visitStatus } = event;
+  const stay = stands && { stands, renumbers, prior: priorVisitFromHl7(reading) };
   const change = { at, visitStatus, source: 'adt' as const, ...(stay ? { stay } : {}) };
-  return said && saveVisit(unit.tx, patient.id, said, change);
+  const saved = said && (await saveVisit(unit.tx, patient.id, said, change));
+  if (said && !saved) reading.remarks.push('PV1 names no visit number, and no single stay of the patient can be meant');
+  return saved;
 }
 
 /** What happened stands in the history of every procedure that it can concern. */
@@ -195,25 +199,34 @@ async function arrive(unit: Unit, inbound: InboundHl7, patient: StoredPatient): 
 }
 
 /** Orders that came before their patient was registered: their procedures learn that step 1 has happened. */
-async function tellProcedures(
+async function registeredNow(
   unit: Unit,
-  inbound: InboundHl7,
-  { patientId, changed }: { readonly patientId: number; readonly changed: readonly string[] },
+  { messageId, at, sendingApplication }: InboundHl7,
+  { patient, changed }: { readonly patient: StoredPatient; readonly changed: readonly string[] },
 ): Promise<void> {
-  const orders = await holdOrders(unit, await ordersOfPatient(unit.tx, patientId));
-  // What an order said of the patient and the registration does not is for a person to look at, whichever came first.
-  if (changed.length > 0)
-    await markDifferences(
-      unit.tx,
-      orders.map(({ order }) => order.id),
-      changed,
-    );
   const remark = changed.length > 0 ? differenceRemark(changed) : undefined;
-  const { messageId, at, sendingApplication } = inbound;
   const cause: Cause = { messageId, causedBy: sendingApplication, at, remark };
-  const confirmation = acknowledgedBy(sendingApplication, { messageId, code: 'AA', at });
-  for (const { procedures } of orders) {
-    for (const procedure of procedures) send(procedure, { type: 'patientRegistered', confirmation }, cause);
-  }
-  await finish(unit, orders, at);
+  const registration = { messageId, at, sendingApplication };
+  const orderIds = await tellRegistered(unit, patient.id, { registration, cause });
+  // What an order said of the patient and the registration does not is for a person to look at, whichever came first.
+  if (changed.length > 0) await markDifferences(unit.tx, orderIds, changed);
 }
+
+/** Tells the procedures of a locked patient that do not know it that he was registered; gives their orders. */
+export async function tellRegistered(
+  unit: Unit,
+  patientId: number,
+  { registration, cause }: { readonly registration: Registration; readonly cause: Cause },
+): Promise<number[]> {
+  const orderIds = await ordersWithoutRegistration(unit.tx, patientId);
+  const orders = await holdOrders(unit, orderIds);
+  const confirmation = acknowledgedBy(registration.sendingApplication, { ...registration, code: 'AA' });
+  for (const procedure of orders.flatMap((held) => held.procedures)) {
+    if (procedure.machine.context.confirmations[1]) continue;
+    send(procedure, { type: 'patientRegistered', confirmation }, cause);
+  }
+  await finish(unit, orders, cause.at);
+  return orderIds;
+}
+
+type Registration = NonNullable<StoredPatient['registration']>;

@@ -3,15 +3,17 @@ import { patientFromHl7, visitFromHl7 } from '../mapping/patient-from-hl7.ts';
 import { SwfError } from '../platform/errors.ts';
 import { type OrderAction, orderActionOf } from '../workflow/order-control.ts';
 import type { OrderRequest } from '../workflow/statements.ts';
-import { type PatientStatement, acknowledgedBy } from '../workflow/vocabulary.ts';
+import { acknowledgedBy } from '../workflow/vocabulary.ts';
 import { remark } from '../store/messages.ts';
-import { findPlacerOrder } from '../store/orders.ts';
+import { type OrderLike, findFillerOrder, findPlacerOrder, ordersLike } from '../store/orders.ts';
 import { type StoredPatient, findPatientId } from '../store/patients.ts';
-import { type StoredVisit, saveVisit } from '../store/visits.ts';
+import { type StoredVisit, saveVisit, visitOfOrder } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { carryOutChange } from './order-change-requests.ts';
 import { type OrderOrigin, issuerOf, makeOrder } from './order-creation.ts';
-import { namedBySubsumed, patientOfOrder } from './order-patient.ts';
+import { type NumberAnswer, assignNumber, orderReplied } from './order-number.ts';
+import { checkOwner } from './order-owner.ts';
+import { patientOfOrder } from './order-patient.ts';
 import { type Cause, type HeldOrder, type Unit, finish, holdOrders } from './unit-of-work.ts';
 
 /** One ORC group, and what its order control asks for. */
@@ -28,13 +30,17 @@ export const placerOrder: InboundHl7Transaction = {
   handle: async (unit, inbound) => {
     const { reading, at, sender } = inbound;
     const asked = orderRequestsFromHl7(reading).map((request): Asked => {
-      return { request, action: orderActionOf(request, sender.orderControls) };
+      const action = orderActionOf(request, sender.orderControls);
+      const { orderControl, orderStatus = '', sequence } = request;
+      unit.rules.push(`ORC^${sequence}: ${orderControl}/${orderStatus || '(empty)'}: ${action}`);
+      return { request, action };
     });
     const held = await holdKnown(unit, inbound, asked);
     const creating = asked.some(({ action }) => isCreation(action));
     const ordering = creating ? await orderingPatient(unit, inbound) : undefined;
     for (const one of asked) {
       if (ordering && isCreation(one.action)) await create(unit, inbound, { ...one, ordering, held, asked });
+      else if (one.action === 'reply') await reply(unit, inbound, one.request, held);
       else await change(unit, inbound, { ...one, held });
     }
     await remark(unit.tx, inbound.messageId, reading.remarks);
@@ -73,17 +79,11 @@ async function holdKnown(unit: Unit, inbound: InboundHl7, asked: readonly Asked[
     const order = orders.find((one) => one.order.id === id);
     if (order) held.set(key, order);
   }
-  if (said) for (const [, { patient: owner }] of held) checkOwner(said, owner);
+  if (said) {
+    const { remarks } = inbound.reading;
+    for (const { patient: owner } of orders) await checkOwner(unit.tx, owner, { ...said, remarks });
+  }
   return held;
-}
-
-/** An order of one patient is not changed by a message about another. */
-function checkOwner(said: PatientStatement, owner: StoredPatient): void {
-  const known = [...owner.identifiers, ...owner.formerIdentifiers];
-  const same = said.identifiers.some((one) =>
-    known.some((other) => other.value === one.value && other.assigningAuthority === one.assigningAuthority),
-  );
-  if (!same) throw new SwfError('unknown-key', 'the order belongs to another patient (PID-3)', { location: 'PID^1^3' });
 }
 
 /** Whom and which stay a message's new orders are for. */
@@ -97,14 +97,23 @@ async function orderingPatient(unit: Unit, { reading, at }: InboundHl7): Promise
   const said = patientFromHl7(reading);
   const visit = visitFromHl7(reading);
   const { patient, differences } = await patientOfOrder(unit, said, { at, remarks: reading.remarks });
-  const change = { at, visitStatus: undefined, source: 'order' as const };
-  return { patient, differences, visit: visit && (await saveVisit(unit.tx, patient.id, visit, change)) };
+  const stay = visit && (await saveVisit(unit.tx, patient.id, visit, visitOfOrder(at)));
+  return { patient, differences, visit: stay };
 }
 
 interface Creation extends Asked {
   readonly ordering: Ordering;
   readonly held: HeldOrders;
   readonly asked: readonly Asked[];
+}
+
+/** The number of an order's first OBR: those of the groups before it come first. */
+function firstObrOf({ request, asked }: Creation): number {
+  const before = asked.filter((one) => one.request.sequence < request.sequence);
+  return (
+    1 +
+    before.reduce((sum, one) => sum + (one.request.order ? 1 + (one.request.order.furtherServices?.length ?? 0) : 0), 0)
+  );
 }
 
 function causeOf({ messageId, sendingApplication, at }: InboundHl7): Cause {
@@ -124,50 +133,90 @@ export function originOf(inbound: InboundHl7): OrderOrigin {
 }
 
 async function create(unit: Unit, inbound: InboundHl7, creation: Creation): Promise<void> {
-  const { request, action, ordering, held, asked } = creation;
+  const { request, action, ordering, held } = creation;
   const { order, sequence } = request;
   if (!order) throw new SwfError('segment-sequence', 'an ORC has no OBR', { location: `OBR^${sequence}` });
-  const known = await findPlacerOrder(unit.tx, numberOf(request, inbound));
-  if (known !== undefined && (await isEcho(unit, inbound, { known, creation }))) return;
+  const echoed = await echoOf(unit, inbound, creation);
+  if (echoed) {
+    held.set(keyOf(request, inbound), echoed);
+    return;
+  }
   if (request.orderControl === 'CH' && !order.parent) inbound.reading.remarks.push('CH names no parent (ORC-8)');
   const location = `ORC^${sequence}^2`;
   const made = await makeOrder(unit, originOf(inbound), {
     ...ordering,
     order,
     location,
-    // Performing the parent as well as its children would examine the patient twice.
-    withoutProcedures: action === 'createParent' && hasChildren(request, asked),
+    firstObr: firstObrOf(creation),
+    // Performing the parent as well as its children would examine the patient twice: it is a link and no more.
+    withoutProcedures: action === 'createParent',
   });
+  if (action === 'createParent')
+    inbound.reading.remarks.push('a parent order is not performed itself: its children are');
   held.set(keyOf(request, inbound), made);
 }
 
-function hasChildren({ placerOrderNumber }: OrderRequest, asked: readonly Asked[]): boolean {
-  return asked.some(({ request }) => {
-    const parent = request.orderControl === 'CH' ? request.order?.parent : undefined;
-    return parent?.id === placerOrderNumber.id && parent.namespace === placerOrderNumber.namespace;
-  });
+/**
+ * The order that is there already when a new one is none: the placer's echo of an order of the department, before or
+ * after its number came, or a parent that is known and stays as it is. Anything else with a known number is a duplicate
+ * key, which makeOrder refuses.
+ */
+async function echoOf(unit: Unit, inbound: InboundHl7, creation: Creation): Promise<HeldOrder | undefined> {
+  const { request, action, ordering } = creation;
+  const { remarks } = inbound.reading;
+  const candidates = await ordersLike(unit.tx, numberOf(request, inbound), ordering.patient.id);
+  const numbered = candidates.find((one) => one.placerOrderNumber !== null);
+  if (numbered && action === 'createParent' && numbered.patientId === ordering.patient.id) {
+    remarks.push('the parent order is known and stays as it is');
+    return (await holdOrders(unit, [numbered.id]))[0];
+  }
+  const service = request.order?.service.code;
+  const own = candidates.filter((one) => one.departmental && one.service === service);
+  if (numbered) {
+    if (!own.includes(numbered) || numbered.patientId !== ordering.patient.id) return undefined;
+    remarks.push('the order is one of the department that has this number: nothing new was made');
+    return (await holdOrders(unit, [numbered.id]))[0];
+  }
+  return echoBeforeNumber(unit, inbound, { request, pending: own });
 }
 
-/**
- * A new order that is none: the placer's echo of the number that it gave to an order of the department, or a parent
- * that is known and stays as it is. Anything else with a known number is a duplicate key, which makeOrder refuses.
- */
-async function isEcho(
+/** The placer may send its copy of our order before it tells us the number: by our filler order number, else the only one that waits. */
+async function echoBeforeNumber(
   unit: Unit,
   inbound: InboundHl7,
-  { known, creation }: { readonly known: number; readonly creation: Creation },
-): Promise<boolean> {
-  const { request, action, ordering } = creation;
-  const [held] = await holdOrders(unit, [known]);
-  if (held?.patient.id !== ordering.patient.id) return false;
-  if (action === 'createParent') {
-    inbound.reading.remarks.push('the parent order is known and stays as it is');
-    return true;
+  { request, pending }: { readonly request: OrderRequest; readonly pending: readonly OrderLike[] },
+): Promise<HeldOrder | undefined> {
+  const { sendingApplication, sendingFacility, reading } = inbound;
+  const filler = request.fillerOrderNumber?.id;
+  const asked = pending.filter(
+    (one) => one.sendingApplication === sendingApplication && one.sendingFacility === sendingFacility,
+  );
+  const [only, another] = filler ? pending.filter((one) => one.fillerOrderNumber === filler) : asked;
+  if (!only || another) return undefined;
+  const [held] = await holdOrders(unit, [only.id]);
+  if (!held || held.order.placerOrderNumber !== undefined) return undefined;
+  reading.remarks.push('the order is the placer’s copy of one of the department, which has its number now');
+  await assignNumber(unit, held, request.placerOrderNumber, answerOf(inbound));
+  return held;
+}
+
+function answerOf(inbound: InboundHl7): NumberAnswer {
+  const { messageId, sendingApplication, at } = inbound;
+  const confirmation = acknowledgedBy(sendingApplication, { messageId, code: 'AA', at });
+  return { cause: causeOf(inbound), confirmation, sendingApplication };
+}
+
+/** NA or UA as an order message: the reply to our SN (HL7 table 0119), for the order whose filler order number it names. */
+async function reply(unit: Unit, inbound: InboundHl7, request: OrderRequest, held: HeldOrders): Promise<void> {
+  const { fillerOrderNumber, sequence } = request;
+  const id = fillerOrderNumber && (await findFillerOrder(unit.tx, fillerOrderNumber.id));
+  const [order] = await holdOrders(unit, id === undefined ? [] : [id]);
+  if (!order) {
+    const sentence = 'there is no order with this filler order number (ORC-3)';
+    throw new SwfError('unknown-key', sentence, { location: `ORC^${sequence}^3` });
   }
-  const sameService = held.order.details.service.code === request.order?.service.code;
-  if (!held.order.departmental || !sameService) return false;
-  inbound.reading.remarks.push('the order is one of the department that has this number: nothing new was made');
-  return true;
+  await orderReplied(unit, order, request, answerOf(inbound));
+  held.set(keyOf(request, inbound), order);
 }
 
 async function change(
@@ -181,9 +230,6 @@ async function change(
       location: `ORC^${request.sequence}^2`,
     });
   }
-  if (order.patient.formerIdentifiers.length > 0 && namesFormer(inbound, order)) {
-    inbound.reading.remarks.push(namedBySubsumed);
-  }
   await carryOutChange(unit, {
     held: order,
     request,
@@ -191,9 +237,4 @@ async function change(
     cause: causeOf(inbound),
     remarks: inbound.reading.remarks,
   });
-}
-
-function namesFormer({ reading }: InboundHl7, { patient }: HeldOrder): boolean {
-  const value = reading.message.get('PID-3.1');
-  return patient.formerIdentifiers.some((one) => one.value === value);
 }

@@ -3,6 +3,7 @@ import { statusToHl7 } from '../mapping/status-to-hl7.ts';
 import type { OutgoingMessage } from '../store/outbox.ts';
 import type { StoredProcedure } from '../store/procedures.ts';
 import type { ReportableStatus } from '../workflow/order-status.ts';
+import type { ReportState } from '../workflow/procedure-context.ts';
 import { type Department, type Hl7Peer, placerOf } from './department.ts';
 import { type Subject, envelopeFor, outgoing, subjectOf } from './outgoing-hl7.ts';
 
@@ -36,6 +37,27 @@ const resultStatuses: Readonly<Record<ReportableStatus | 'CA', string>> = {
   CA: 'X',
 };
 
+const reportStatuses: Readonly<Record<ReportState, string | undefined>> = {
+  none: undefined,
+  preliminary: 'P',
+  final: 'F',
+  corrected: 'C',
+  cancelled: undefined,
+};
+
+/** A report that there is says more of the result than the order's status does. */
+function resultStatusOf({
+  orderStatus,
+  procedures,
+}: {
+  readonly orderStatus: ReportableStatus | 'CA';
+  readonly procedures: readonly StoredProcedure[];
+}): string {
+  const [report, another] = new Set(procedures.map(({ machine }) => machine.value.report));
+  const reported = report === undefined || another !== undefined ? undefined : reportStatuses[report];
+  return reported ?? resultStatuses[orderStatus];
+}
+
 /** RAD-3 Filler Order Management (RAD TF-2 4.3), to the order placer of the order. */
 export function tellPlacer(
   department: Department,
@@ -65,7 +87,7 @@ function messageTo(department: Department, { placer, subject, announcement, at }
       ? statusToHl7(envelope, about, {
           orderControl: name === 'repeatOrderStatus' ? announcement.orderControl : 'SC',
           orderStatus: announcement.orderStatus,
-          resultStatus: resultStatuses[announcement.orderStatus],
+          resultStatus: resultStatusOf(announcement),
           start,
         })
       : fillerOrderToHl7(envelope, about, { orderControl: orderControls[name], start, procedureCode: procedure?.code });

@@ -55,7 +55,8 @@ export interface MppsRequest {
 }
 
 /** Why a person should look at an MPPS; listed until somebody has. */
-type Exception = 'no-open-step' | 'patient-differs' | 'already-started' | 'discontinued';
+type Exception =
+  'no-open-step' | 'patient-differs' | 'already-started' | 'discontinued' | 'wrong-entry' | 'procedure-ended';
 
 function requestOf(
   mpps: MppsRequest,
@@ -206,7 +207,18 @@ interface Update {
   readonly change: Dataset;
 }
 
-const discontinued: Exception = 'discontinued';
+/** What a person should look at when an MPPS ends: that it was stopped, or that what it performs had been ended before. */
+function exceptionsAtEnd(
+  status: MppsUpdate['status'],
+  effect: DiscontinuationEffect,
+  procedures: readonly HeldProcedure[],
+): Exception[] {
+  if (status === 'IN PROGRESS') return [];
+  const ended = procedures.some(({ machine }) => ['discontinued', 'cancelled'].includes(machine.value.acquisition));
+  const stopped: Exception[] =
+    status === 'DISCONTINUED' ? [effect === 'wrongEntry' ? 'wrong-entry' : 'discontinued'] : [];
+  return [...stopped, ...(ended ? (['procedure-ended'] as const) : [])];
+}
 
 // PS3.7 C.4.2: attribute list error, a warning: what could be taken was taken.
 const ATTRIBUTE_LIST_WARNING = 0x0107;
@@ -219,8 +231,12 @@ async function update(
   const { at } = inbound.cause;
   const result = applySet(stored.dataset as Dataset, change);
   if (isRefusal(result)) throw new RequestRefused(result);
-  const exception =
-    result.status === 'DISCONTINUED' ? [stored.exception ?? [], discontinued].flat().join(', ') : stored.exception;
+  const effect = discontinuationEffect(reasonOf(result.dataset));
+  const procedures = orders
+    .flatMap((held) => held.procedures)
+    .filter(({ stored: procedure }) => procedure.steps.some((step) => stored.stepIds.includes(step.id)));
+  const noted = exceptionsAtEnd(result.status, effect, procedures);
+  const exception = [stored.exception ?? [], ...noted].flat().join(', ') || null;
   await savePerformedStep(unit.tx, stored.id, {
     status: result.status,
     dataset: storable(result.dataset),
@@ -229,11 +245,7 @@ async function update(
     at,
   });
   const answer = answerTo(result);
-  const effect = discontinuationEffect(reasonOf(result.dataset));
   const confirmation = { ...inbound.confirmation, code: statusText(answer?.status ?? 0) };
-  const procedures = orders
-    .flatMap((held) => held.procedures)
-    .filter(({ stored: procedure }) => procedure.steps.some((step) => stored.stepIds.includes(step.id)));
   for (const procedure of procedures) {
     const steps = procedure.stored.steps
       .filter((step) => stored.stepIds.includes(step.id))

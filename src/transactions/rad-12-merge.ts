@@ -1,24 +1,25 @@
 import { mergesFromHl7 } from '../mapping/merge-from-hl7.ts';
 import { SwfError } from '../platform/errors.ts';
-import { registered } from '../workflow/patient-changes.ts';
+import { patientChanged, registered } from '../workflow/patient-changes.ts';
 import type { PatientMerge } from '../workflow/statements.ts';
 import type { PatientIdentifier } from '../workflow/vocabulary.ts';
-import { mergePatients, replaceIdentifier } from '../store/merges.ts';
+import { keepFormerIdentifier, mergePatients, replaceIdentifier, retireIdentifier } from '../store/merges.ts';
 import { remark } from '../store/messages.ts';
 import {
   type StoredPatient,
   addIdentifiers,
   findOrCreatePatient,
   findPatientId,
+  isSameIdentifier,
   lockPatient,
   lockPatients,
   savePatient,
 } from '../store/patients.ts';
-import { addHistory, openProcedures } from '../store/procedures.ts';
+import { addHistory, proceduresOfPatient } from '../store/procedures.ts';
 import { saveVisit } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { tellOfPatient } from './patient-updates.ts';
-import { checkEvent } from './rad-01-12-patient.ts';
+import { checkEvent, tellRegistered } from './rad-01-12-patient.ts';
 import type { Unit } from './unit-of-work.ts';
 
 /**
@@ -43,7 +44,7 @@ export const patientMerge: InboundHl7Transaction = {
 async function lockAll(unit: Unit, merges: readonly PatientMerge[]): Promise<void> {
   const ids = new Set<number>();
   for (const { survivor, subsumed } of merges) {
-    for (const identifiers of [survivor.identifiers, ...subsumed.map((one) => [one])]) {
+    for (const identifiers of [survivor.identifiers, subsumed]) {
       const owner = await findPatientId(unit.tx, identifiers);
       if (owner) ids.add(owner.id);
     }
@@ -51,124 +52,141 @@ async function lockAll(unit: Unit, merges: readonly PatientMerge[]): Promise<voi
   await lockPatients(unit.tx, [...ids]);
 }
 
-interface Subsumed {
-  readonly id: number;
-  readonly identifier: PatientIdentifier;
-  /** The identifier had been merged before. */
-  readonly former: boolean;
-}
-
-/** The owners of MRG-1. Throws 'unknown-key' (HL7 204) where nobody has any of them. */
-async function subsumedOf(unit: Unit, { subsumed, sequence }: PatientMerge): Promise<Subsumed[]> {
-  const found: Subsumed[] = [];
-  for (const identifier of subsumed) {
-    const owner = await findPatientId(unit.tx, [identifier]);
-    if (owner) found.push({ id: owner.id, identifier, former: owner.subsumed });
-  }
-  if (found.length > 0) return found;
+/** The patient whom MRG-1 means. Throws 'unknown-key' (HL7 204) where nobody has it, or it was merged elsewhere before. */
+async function priorOf(unit: Unit, { subsumed, sequence }: PatientMerge): Promise<{ id: number; former: boolean }> {
+  const owner = await findPatientId(unit.tx, subsumed);
+  if (owner) return { id: owner.id, former: owner.subsumed };
   const location = `MRG^${sequence}^1`;
   throw new SwfError('unknown-key', 'nobody has the prior patient identifier (MRG-1)', { location });
 }
 
-async function merge(unit: Unit, inbound: InboundHl7, said: PatientMerge): Promise<void> {
-  const { at, reading } = inbound;
-  const prior = await subsumedOf(unit, said);
-  const unknown = () => ({ patient: registered(undefined, said.survivor), at });
-  const found = await findOrCreatePatient(unit.tx, said.survivor.identifiers, unknown);
-  const { patient } = found;
-  const strangers = prior.filter((one) => one.id !== patient.id);
-  const elsewhere = strangers.find((one) => one.former);
-  if (elsewhere) {
-    const sentence = 'the prior patient identifier (MRG-1) was merged into another patient before';
-    throw new SwfError('unknown-key', sentence, { location: `MRG^${said.sequence}^1` });
+/** What else MRG-1 names: an identifier of somebody else stays his, one of nobody finds the survivor from now on. */
+async function settleOthers(unit: Unit, inbound: InboundHl7, told: Told): Promise<void> {
+  const { survivorId, priorId, said } = told;
+  const { remarks } = inbound.reading;
+  for (const identifier of said.subsumed) {
+    const owner = await findPatientId(unit.tx, [identifier]);
+    if (!owner) {
+      await keepFormerIdentifier(unit.tx, survivorId, identifier);
+      remarks.push('an identifier in MRG-1 was nobody’s; it means the surviving patient from now on');
+    } else if (owner.id !== survivorId && owner.id !== priorId) {
+      remarks.push('an identifier in MRG-1 belongs to another patient and stays there');
+    }
   }
-  if (found.created) reading.remarks.push('the surviving patient was not known and was made from PID');
-  await savePatient(unit.tx, patient.id, registered(patient, said.survivor));
-  if (said.visit) await saveVisit(unit.tx, patient.id, said.visit, { at, visitStatus: undefined, source: 'adt' });
-  for (const own of prior.filter((one) => one.id === patient.id)) {
-    if (own.former) reading.remarks.push('the prior patient identifier (MRG-1) was merged into this patient before');
-    else await replaceIdentifier(unit.tx, patient.id, { old: own.identifier, replacement: undefined });
-  }
-  for (const id of new Set(strangers.map((one) => one.id))) await mergeOne(unit, inbound, { id, patient, said });
-  if (strangers.length === 0) await tellOfMerge(unit, inbound, { survivorId: patient.id, said });
 }
 
-interface MergeOne {
-  readonly id: number;
-  readonly patient: StoredPatient;
+interface Told {
+  readonly survivorId: number;
+  readonly priorId: number;
   readonly said: PatientMerge;
 }
 
+async function merge(unit: Unit, inbound: InboundHl7, said: PatientMerge): Promise<void> {
+  const { at, reading } = inbound;
+  const prior = await priorOf(unit, said);
+  const unknown = () => ({ patient: registered(undefined, said.survivor), at });
+  const found = await findOrCreatePatient(unit.tx, said.survivor.identifiers, unknown);
+  const { patient } = found;
+  // A merge is not taken back by another one: who stays now has gone before (ITI TF-2 3.30).
+  if (found.subsumed) throw mergedBefore('PID-3', `PID^${said.sequence}^3`);
+  if (prior.former && prior.id !== patient.id) throw mergedBefore('MRG-1', `MRG^${said.sequence}^1`);
+  if (found.created) reading.remarks.push('the surviving patient was not known and was made from PID');
+  await savePatient(unit.tx, patient.id, registered(patient, said.survivor));
+  const told: Told = { survivorId: patient.id, priorId: prior.id, said };
+  if (prior.id !== patient.id) return mergeOne(unit, inbound, told);
+  await visitOfMerge(unit, inbound, told);
+  if (prior.former) {
+    reading.remarks.push('the prior patient identifier (MRG-1) was merged into this patient before');
+    const now = await lockPatient(unit.tx, patient.id);
+    const changed = patientChanged(patient, now);
+    if (changed) await tellOfPatient(unit, { patient: now, visit: undefined, triggerEvent: 'A40', changed, at });
+    return;
+  }
+  for (const identifier of said.subsumed) await retireIdentifier(unit.tx, patient.id, identifier);
+  await tellOfMerge(unit, inbound, told);
+}
+
+/** PV1 of the group, once all stays are the survivor's. */
+async function visitOfMerge(unit: Unit, { at }: InboundHl7, { survivorId, said }: Told): Promise<void> {
+  const change = { at, visitStatus: undefined, source: 'adt' as const };
+  if (said.visit) await saveVisit(unit.tx, survivorId, said.visit, change);
+}
+
+function mergedBefore(field: string, location: string): SwfError {
+  const sentence = `${field} names an identifier that was merged into another patient before; use that patient's`;
+  return new SwfError('unknown-key', sentence, { location });
+}
+
 /** One patient goes into the survivor, with everything that is his. */
-async function mergeOne(unit: Unit, inbound: InboundHl7, { id, patient, said }: MergeOne): Promise<void> {
+async function mergeOne(unit: Unit, inbound: InboundHl7, told: Told): Promise<void> {
   const { messageId, at, sendingApplication: causedBy } = inbound;
-  const subsumed = await lockPatient(unit.tx, id);
-  const event = 'patientMerged';
-  const lines = (await openProcedures(unit.tx, { patientId: id })).map((open) => ({
-    procedureId: open.id,
-    at,
-    event,
-    fromState: open.state,
-    toState: open.state,
-    messageId,
-    causedBy,
-  }));
-  await mergePatients(unit.tx, {
-    survivorId: patient.id,
-    subsumedId: id,
-    identifiers: said.subsumed,
-    messageId,
-    at,
+  const { survivorId, priorId, said } = told;
+  const subsumed = await lockPatient(unit.tx, priorId);
+  const lines = (await proceduresOfPatient(unit.tx, priorId)).map(({ id, state }) => {
+    const states = { fromState: state, toState: state };
+    return { procedureId: id, at, event: 'patientMerged', ...states, messageId, causedBy };
   });
+  const identifiers = said.subsumed;
+  await mergePatients(unit.tx, { survivorId, subsumedId: priorId, identifiers, messageId, at });
+  await visitOfMerge(unit, inbound, told);
+  await settleOthers(unit, inbound, told);
   await addHistory(unit.tx, lines);
-  await tellOfMerge(unit, inbound, { survivorId: patient.id, said, subsumed });
+  const { registration } = await lockPatient(unit.tx, survivorId);
+  if (registration) await tellRegistered(unit, survivorId, { registration, cause: { messageId, causedBy, at } });
+  await tellOfMerge(unit, inbound, told, subsumed);
 }
 
 /** RAD-12 A40 to who knows either of them. */
 async function tellOfMerge(
   unit: Unit,
   { at, reading }: InboundHl7,
-  told: { readonly survivorId: number; readonly said: PatientMerge; readonly subsumed?: StoredPatient },
+  { survivorId, said }: Told,
+  subsumed?: StoredPatient,
 ): Promise<void> {
-  const { said, subsumed } = told;
-  const patient = await lockPatient(unit.tx, told.survivorId);
-  const identifiers = said.subsumed.filter(
-    (one) => !subsumed || [...subsumed.identifiers, ...subsumed.formerIdentifiers].some((other) => isSame(one, other)),
+  const patient = await lockPatient(unit.tx, survivorId);
+  const named = said.subsumed.filter((one) =>
+    patient.formerIdentifiers.some((row) => isSameIdentifier({ universalId: null, ...row }, one)),
   );
+  // Under another authority's number the others may know him: his first one is the one that names him outside.
+  const [first] = subsumed?.identifiers ?? [];
+  const known = first === undefined || named.some((one) => isSameIdentifier({ universalId: null, ...first }, one));
   await tellOfPatient(unit, {
     patient,
     visit: undefined,
     triggerEvent: 'A40',
     changed: true,
-    merged: { identifiers, ...(subsumed ? { name: subsumed.name } : {}) },
+    merged: { identifiers: known ? named : [...named, first], ...(subsumed ? { name: subsumed.name } : {}) },
     occurredAt: reading.message.first('EVN')?.get(6) ?? undefined,
     at,
   });
 }
 
-const isSame = (one: PatientIdentifier, other: PatientIdentifier): boolean =>
-  one.value === other.value && one.assigningAuthority === other.assigningAuthority;
-
 /** A47: the patient has other identifiers from now on; the old ones still find him. */
 async function changeIdentifier(unit: Unit, inbound: InboundHl7, said: PatientMerge): Promise<void> {
   const { identifiers } = said.survivor;
-  const [prior, ...others] = await subsumedOf(unit, said);
+  const prior = await priorOf(unit, said);
   const owner = await findPatientId(unit.tx, identifiers);
-  const location = `PID^${said.sequence}^3`;
-  if (!prior || others.some((one) => one.id !== prior.id)) {
-    throw new SwfError('ambiguous-key', 'the prior patient identifiers (MRG-1) belong to several patients', {
-      location: `MRG^${said.sequence}^1`,
-    });
+  if (prior.former && owner?.id === prior.id && !owner.subsumed) {
+    inbound.reading.remarks.push('the patient identifier had been changed before');
+    return;
   }
+  if (prior.former) throw mergedBefore('MRG-1', `MRG^${said.sequence}^1`);
   if (owner && owner.id !== prior.id) {
-    throw new SwfError('duplicate-key', 'the new patient identifier (PID-3) is another patient’s', { location });
+    throw new SwfError('duplicate-key', 'the new patient identifier (PID-3) is another patient’s', {
+      location: `PID^${said.sequence}^3`,
+    });
   }
   await addIdentifiers(unit.tx, prior.id, identifiers);
   for (const old of said.subsumed) {
-    const replacement = identifiers.find((one) => one.assigningAuthority === old.assigningAuthority);
-    await replaceIdentifier(unit.tx, prior.id, { old, replacement });
+    const replacement = identifiers.find((one) => sameAuthority(one, old));
+    if (replacement) await replaceIdentifier(unit.tx, prior.id, { old, replacement });
+    else await retireIdentifier(unit.tx, prior.id, old);
   }
   const patient = await lockPatient(unit.tx, prior.id);
   await savePatient(unit.tx, patient.id, registered(patient, said.survivor));
-  await tellOfMerge(unit, inbound, { survivorId: patient.id, said });
+  await tellOfMerge(unit, inbound, { survivorId: patient.id, priorId: patient.id, said });
 }
+
+const sameAuthority = (one: PatientIdentifier, other: PatientIdentifier): boolean =>
+  one.assigningAuthority === other.assigningAuthority ||
+  (one.universalId !== undefined && one.universalId === other.universalId);

@@ -3,11 +3,12 @@ import { SwfError } from '../platform/errors.ts';
 import type { ReportState } from '../workflow/procedure-context.ts';
 import type { ResultReport, ResultStatus } from '../workflow/statements.ts';
 import { remark } from '../store/messages.ts';
-import { findAccession, findFillerOrder, findPlacerOrder } from '../store/orders.ts';
+import { findAccession, findFillerOrder } from '../store/orders.ts';
 import type { Tx } from '../store/prisma.ts';
 import { addResult, ordersOfReferences } from '../store/procedures.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
-import { issuerOf } from './order-creation.ts';
+import { findByPlacerNumber } from './order-number.ts';
+import { checkOwner } from './order-owner.ts';
 import { type HeldOrder, type HeldProcedure, finish, holdOrders, send } from './unit-of-work.ts';
 
 const states: Readonly<Record<ResultStatus, Exclude<ReportState, 'none'>>> = {
@@ -33,8 +34,10 @@ export const resultsReported: InboundHl7Transaction = {
     );
     for (const [index, result] of results.entries()) {
       const held = orders.find(({ order }) => order.id === ids[index]);
-      for (const procedure of held ? proceduresOf(held, result) : [])
-        await report(unit.tx, inbound, { procedure, result });
+      if (!held) continue;
+      const { remarks } = reading;
+      if (result.identifiers) await checkOwner(unit.tx, held.patient, { identifiers: result.identifiers, remarks });
+      for (const procedure of proceduresOf(held, result)) await report(unit.tx, inbound, { procedure, result });
     }
     await remark(unit.tx, messageId, reading.remarks);
     await finish(unit, orders, at);
@@ -44,13 +47,9 @@ export const resultsReported: InboundHl7Transaction = {
 /** Filler order number, then the placer's, then accession number, then study: the first that is known decides. */
 async function orderOf(tx: Tx, result: ResultReport, { sendingApplication }: InboundHl7): Promise<number> {
   const { fillerOrderNumber, placerOrderNumber, accessionNumber, studyInstanceUids, sequence } = result;
-  const placer = placerOrderNumber && {
-    placerOrderNumber: placerOrderNumber.id,
-    placerOrderIssuer: issuerOf(placerOrderNumber, sendingApplication),
-  };
   const id =
     (fillerOrderNumber && (await findFillerOrder(tx, fillerOrderNumber.id))) ??
-    (placer && (await findPlacerOrder(tx, placer))) ??
+    (placerOrderNumber && (await findByPlacerNumber(tx, placerOrderNumber, sendingApplication))) ??
     (accessionNumber === undefined ? undefined : await findAccession(tx, accessionNumber)) ??
     (await ordersOfReferences(tx, { studyInstanceUids, accessionNumbers: [] }))[0];
   if (id !== undefined) return id;
@@ -71,14 +70,18 @@ function proceduresOf({ procedures }: HeldOrder, result: ResultReport): HeldProc
   return coded.length > 0 ? coded : procedures;
 }
 
+/** A report that is news is kept and passed on; one that would go backwards stands in the history alone. */
 async function report(
   tx: Tx,
   { messageId, at, sendingApplication, sendingFacility }: InboundHl7,
   { procedure, result }: { readonly procedure: HeldProcedure; readonly result: ResultReport },
 ): Promise<void> {
   const { resultStatus, lines, reportedAt, interpreter } = result;
-  await addResult(tx, procedure.stored.id, { resultStatus, lines, reportedAt, interpreter, messageId, at });
-  procedure.report = { resultStatus, lines, reportedAt, interpreter, sendingApplication, sendingFacility };
   const cause = { messageId, causedBy: sendingApplication, at };
-  send(procedure, { type: 'resultReported', report: states[resultStatus] }, cause);
+  const before = procedure.effects.length;
+  if (!send(procedure, { type: 'resultReported', report: states[resultStatus] }, cause)) return;
+  const content = { resultStatus, lines, reportedAt, interpreter };
+  await addResult(tx, procedure.stored.id, { ...content, messageId, at });
+  for (const effect of procedure.effects.slice(before))
+    procedure.reports.set(effect, { ...content, sendingApplication, sendingFacility });
 }

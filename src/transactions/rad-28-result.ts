@@ -21,18 +21,20 @@ export interface ReportContent {
 /** A report that the order placer is to have. */
 export type ResultAnnouncement = Extract<Effect, { name: 'sendResult' }> & {
   readonly procedure: StoredProcedure;
-  readonly report: ReportContent | undefined;
+  readonly content: ReportContent | undefined;
 };
 
 /** The report for the order placer of the order: ORU^R01 in its version (HL7 v2.5.1 7.3.1). */
 export function sendResult(
   department: Department,
   subject: Subject,
-  { name, procedure, report }: ResultAnnouncement,
+  { name, procedure, content: report }: ResultAnnouncement,
   at: Date,
 ): OutgoingMessage[] {
   const placer = placerOf(department.config, subject.order);
   if (!placer?.sends.results || !report || report.resultStatus === 'X') return [];
+  // Without its number the placer would not know of what; the result goes out when the number has come.
+  if (subject.order.placerOrderNumber === undefined) return [];
   const { application, facility } = placer.hl7;
   if (report.sendingApplication === application && report.sendingFacility === facility) return [];
   const envelope = envelopeFor(department, placer, at);

@@ -22,7 +22,7 @@ export async function replay(
   const header = readHeader(stored.raw);
   if (!header) throw new SwfError('state-forbids', 'the message has no readable MSH');
   const message = received(department, inboundHl7Transactions, header, stored.raw);
-  const done = await handleMessage(department, inboundHl7Transactions, message, messageId);
+  const done = await handleMessage(department, inboundHl7Transactions, message, { replayOf: messageId });
   if (done.messageId === undefined) throw new SwfError('database-unavailable', 'the journal cannot be written');
   return { messageId: done.messageId, answerCode: done.code };
 }

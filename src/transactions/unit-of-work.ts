@@ -43,8 +43,8 @@ export interface HeldProcedure {
   machine: StoredMachine;
   readonly effects: Effect[];
   readonly history: HistoryLine[];
-  /** The report that is being received. */
-  report?: ReportContent | undefined;
+  /** What each of its results says. */
+  readonly reports: Map<Effect, ReportContent>;
 }
 
 /** An order that is locked, with its patient and all its procedures. */
@@ -72,7 +72,7 @@ export async function runUnit<T>(department: Department, work: (unit: Unit) => P
 }
 
 export function hold(stored: StoredProcedure): HeldProcedure {
-  return { stored, machine: stored.machine, effects: [], history: [] };
+  return { stored, machine: stored.machine, effects: [], history: [], reports: new Map() };
 }
 
 /**
@@ -171,7 +171,9 @@ function newsOfStatus(
 /** The order's status by the states of its procedures, and what RAD-3 has to say of it now. */
 async function rollUp(unit: Unit, held: HeldOrder): Promise<OrderNews[]> {
   const { order, procedures } = held;
-  const orderStatus = orderStatusOf(procedures.map((procedure) => procedure.machine.value.acquisition));
+  const states = procedures.map((procedure) => procedure.machine.value.acquisition);
+  // A parent order has no procedures of its own: it has ended when its placer says so.
+  const orderStatus = states.length === 0 && order.endedBy ? 'CA' : orderStatusOf(states);
   const { news, reported } = newsOfStatus(unit, held, orderStatus);
   if (orderStatus !== order.orderStatus || reported !== order.reportedOrderStatus) {
     await saveOrderStatus(unit.tx, order.id, orderStatus, reported);
@@ -180,8 +182,11 @@ async function rollUp(unit: Unit, held: HeldOrder): Promise<OrderNews[]> {
 }
 
 function announcementsOf(held: HeldOrder): Announcement[] {
-  return held.procedures.flatMap(({ stored, effects, report }) =>
-    effects.map((effect): Announcement => ({ ...effect, procedure: stored, report }) as Announcement),
+  return held.procedures.flatMap(({ stored, effects, reports }) =>
+    effects.map((effect): Announcement => {
+      if (effect.name !== 'sendResult') return { ...effect, procedure: stored };
+      return { ...effect, procedure: stored, content: reports.get(effect) };
+    }),
   );
 }
 
@@ -205,6 +210,9 @@ export async function finish(unit: Unit, orders: readonly HeldOrder[], at: Date)
   }
 }
 
+/** The line of the history that says so. */
+export const characterSetNotCarried = 'characterSetNotCarried';
+
 /** What a receiver's character set could not carry stands in the history of the procedures that it is about. */
 async function noteRemarks(unit: Unit, held: HeldOrder, messages: readonly OutgoingMessage[], at: Date): Promise<void> {
   const lines = messages.flatMap(({ remark, destination, procedureId }) =>
@@ -214,7 +222,7 @@ async function noteRemarks(unit: Unit, held: HeldOrder, messages: readonly Outgo
           .filter(({ stored }) => procedureId === undefined || stored.id === procedureId)
           .map(({ stored, machine }): HistoryLine => {
             const state = machine.value.acquisition;
-            const event = 'characterSetNotCarried';
+            const event = characterSetNotCarried;
             return {
               procedureId: stored.id,
               at,

@@ -3,7 +3,16 @@ import { SwfError } from '../platform/errors.ts';
 
 /** What an order placer's order control code asks the department to do. */
 export type OrderAction =
-  'create' | 'createParent' | 'cancel' | 'discontinue' | 'change' | 'replace' | 'hold' | 'release' | 'tellStatus';
+  | 'create'
+  | 'createParent'
+  | 'reply'
+  | 'cancel'
+  | 'discontinue'
+  | 'change'
+  | 'replace'
+  | 'hold'
+  | 'release'
+  | 'tellStatus';
 
 interface OrderControlRow {
   readonly action: OrderAction;
@@ -21,8 +30,10 @@ export const orderControls: Readonly<Record<string, OrderControlRow>> = {
   NW: { action: 'create', orderStatuses: ['', 'SC', 'IP'], meaning: 'new order' },
   PA: { action: 'createParent', orderStatuses: ['', 'SC', 'IP'], meaning: 'parent order' },
   CH: { action: 'create', orderStatuses: ['', 'SC', 'IP'], meaning: 'child order' },
+  NA: { action: 'reply', orderStatuses: ['', 'SC', 'IP', 'CM'], meaning: 'number assigned, in reply to SN' },
+  UA: { action: 'reply', orderStatuses: ['', 'CA'], meaning: 'unable to accept, in reply to SN' },
   CA: { action: 'cancel', orderStatuses: ['', 'CA', 'SC'], meaning: 'cancel' },
-  DC: { action: 'discontinue', orderStatuses: ['', 'DC', 'CA'], meaning: 'discontinue' },
+  DC: { action: 'discontinue', orderStatuses: ['', 'DC', 'CA', 'SC', 'IP'], meaning: 'discontinue' },
   XO: { action: 'change', orderStatuses: ['', 'SC', 'IP', 'CM'], option: 'XO', meaning: 'change' },
   XX: { action: 'change', orderStatuses: ['', 'SC', 'IP', 'CM'], option: 'XO', meaning: 'changed, unsolicited' },
   RP: { action: 'replace', orderStatuses: ['', 'RP', 'CA', 'SC'], option: 'RP', meaning: 'replace this order' },
@@ -33,7 +44,8 @@ export const orderControls: Readonly<Record<string, OrderControlRow>> = {
 };
 
 // Only what looks like a code of the table may be shown: an error never quotes content.
-const shown = (code: string): string => (/^[A-Z]{2}$/.test(code) || code === 'A' ? code : code === '' ? '' : '?');
+const shown = (code: string): string =>
+  /^[A-Z]{2}$/.test(code) || code === 'A' ? code : code === '' ? '(empty)' : '?';
 
 /** What a pair of ORC-1 and ORC-5 asks for. Throws 'value-not-found' (HL7 103), naming the pair, where no row fits. */
 export function orderActionOf(
@@ -42,7 +54,7 @@ export function orderActionOf(
 ): OrderAction {
   const { orderControl, orderStatus = '', sequence } = request;
   const row = Object.hasOwn(orderControls, orderControl) ? orderControls[orderControl] : undefined;
-  const pair = `order control ${shown(orderControl)} with order status ${shown(orderStatus) || '(empty)'} (ORC-1/ORC-5)`;
+  const pair = `order control ${shown(orderControl)} with order status ${shown(orderStatus)} (ORC-1/ORC-5)`;
   if (row?.option !== undefined && !allowed.includes(row.option)) {
     throw new SwfError(
       'value-not-found',

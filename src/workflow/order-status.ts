@@ -35,6 +35,12 @@ export interface ProcedureStanding {
   readonly report: ReportState;
 }
 
+/** What the site and the placer want to hear of. */
+export interface StatusPolicy {
+  readonly policy: ReportOrderComplete;
+  readonly wanted: readonly OptionalOrderStatus[];
+}
+
 const verified: ReadonlySet<ReportState> = new Set(['final', 'corrected']);
 
 /** Every procedure that was not cancelled or discontinued has a final report. */
@@ -45,9 +51,9 @@ function everyReportVerified(procedures: readonly ProcedureStanding[]): boolean 
 
 /** The status as RAD-3 would put it now; undefined: nothing that the placer is to hear. */
 function statusNow(
+  reported: string | null,
   procedures: readonly ProcedureStanding[],
-  policy: ReportOrderComplete,
-  wanted: readonly OptionalOrderStatus[],
+  { policy, wanted }: StatusPolicy,
 ): ReportableStatus | undefined {
   const orderStatus = orderStatusOf(procedures.map(({ state }) => state));
   if (orderStatus === 'DC') return 'DC';
@@ -58,7 +64,9 @@ function statusNow(
   if (orderStatus === 'IP') return part ? 'A' : 'IP';
   if (orderStatus === 'HD') return wanted.includes('HD') ? 'HD' : undefined;
   const planned = procedures.every(({ state }) => state !== 'scheduled');
-  return orderStatus === 'SC' && wanted.includes('SC') && !planned ? 'SC' : undefined;
+  // Whoever was told of a hold is told of its end.
+  const told = wanted.includes('SC') || reported === 'HD';
+  return orderStatus === 'SC' && told && !planned ? 'SC' : undefined;
 }
 
 // RAD-3 only goes forward (RAD TF-2 4.3); SC and HD are told only to a placer that asks for them, as often as they change.
@@ -68,9 +76,9 @@ const rank: Readonly<Record<ReportableStatus, number>> = { SC: 0, HD: 0, IP: 1, 
 export function statusToReport(
   reported: string | null,
   procedures: readonly ProcedureStanding[],
-  { policy, wanted }: { readonly policy: ReportOrderComplete; readonly wanted: readonly OptionalOrderStatus[] },
+  { policy, wanted }: StatusPolicy,
 ): ReportableStatus | undefined {
-  const now = statusNow(procedures, policy, wanted);
+  const now = statusNow(reported, procedures, { policy, wanted });
   if (now === undefined || now === reported) return undefined;
   const before = reported === null ? undefined : rank[reported as ReportableStatus];
   if (before === undefined) return now;

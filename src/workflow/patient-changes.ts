@@ -107,6 +107,19 @@ export function updateFor<T extends string>(
   return changed || alwaysTold.has(triggerEvent) ? 'A08' : undefined;
 }
 
+/**
+ * The account under which a stay is known: the patient's own, unless the stay was numbered by another one (PID-18 where
+ * there was no PV1-19); undefined: the stay has a number of its own, or nobody said any.
+ */
+export function accountOfStay(
+  account: Demographics['accountNumber'],
+  stay: { readonly visitNumber?: string | null | undefined; readonly assigningAuthority?: string | null | undefined },
+): Demographics['accountNumber'] {
+  const { visitNumber, assigningAuthority } = stay;
+  if (!visitNumber || account?.id === visitNumber) return account;
+  return { id: visitNumber, ...(assigningAuthority ? { assigningAuthority: { namespace: assigningAuthority } } : {}) };
+}
+
 // U is HL7's "unknown" and no value to disagree with.
 const unknownSex = new Set([undefined, null, '', 'U']);
 
@@ -123,7 +136,9 @@ export function differenceRemark(differences: readonly string[]): string {
 /** Where an order's PID disagrees with the stored patient: the names of the fields, to be looked at by a person. */
 export function differencesOf(stored: Patient, said: PatientStatement): string[] {
   const differences: string[] = [];
-  if (!sameName(stored.name, said.name)) differences.push('name');
+  // An order of the department may leave out the name of a patient who is known.
+  const named = Object.keys(said.name).length > 0;
+  if (named && !sameName(stored.name, said.name)) differences.push('name');
   if (said.birthDate && stored.birthDate && said.birthDate !== stored.birthDate) differences.push('birthDate');
   if (!unknownSex.has(said.sex) && !unknownSex.has(stored.sex) && said.sex !== stored.sex) differences.push('sex');
   return differences;

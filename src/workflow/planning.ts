@@ -48,6 +48,8 @@ function catalogueEntry(service: CodedValue, catalogue: Catalogue): Catalogue[nu
 export interface PlanSite {
   readonly catalogue: Catalogue;
   readonly unknownProcedure: 'accept' | 'reject';
+  /** The number of the order's first OBR in its message, from 1: where an error is shown. */
+  readonly firstObr?: number;
 }
 
 function plannedBySender(step: RequestedStep, ordered: OrderedService, description: string): StepTemplate {
@@ -74,7 +76,11 @@ function uncataloguedProcedure(ordered: OrderedService): Omit<ProcedureTemplate,
 }
 
 /** What one OBR becomes, by the catalogue. Throws 'value-not-found' (HL7 103) for one that the site does not plan. */
-function templatesOfService(ordered: OrderedService, site: PlanSite): Omit<ProcedureTemplate, 'serviceIndex'>[] {
+function templatesOfService(
+  ordered: OrderedService,
+  site: PlanSite,
+  serviceIndex: number,
+): Omit<ProcedureTemplate, 'serviceIndex'>[] {
   const entry = catalogueEntry(ordered.service, site.catalogue);
   if (entry) {
     return entry.requestedProcedures.map((procedure) => ({
@@ -87,7 +93,7 @@ function templatesOfService(ordered: OrderedService, site: PlanSite): Omit<Proce
   }
   if (site.unknownProcedure === 'accept') return [uncataloguedProcedure(ordered)];
   throw new SwfError('value-not-found', 'the ordered service (OBR-4) is not in the catalogue', {
-    location: 'OBR^1^4',
+    location: `OBR^${(site.firstObr ?? 1) + serviceIndex}^4`,
   });
 }
 
@@ -97,7 +103,7 @@ const servicesOf = (order: PlacerOrder): OrderedService[] => [order, ...(order.f
 /** What the whole order becomes, each procedure with the OBR that it is of. */
 function templatesOf(order: PlacerOrder, site: PlanSite): ProcedureTemplate[] {
   return servicesOf(order).flatMap((ordered, serviceIndex) =>
-    templatesOfService(ordered, site).map((template) => ({ ...template, serviceIndex })),
+    templatesOfService(ordered, site, serviceIndex).map((template) => ({ ...template, serviceIndex })),
   );
 }
 

@@ -3,10 +3,12 @@ import {
   type ProcedureContext,
   type ProcedureEvent,
   type ReportState,
+  type Waiting,
   acquisitionComplete,
   acquisitionDiscontinued,
   announcementConfirmed,
   answerEvents,
+  cameToNothing,
   imagesAvailable,
   imagesPartlyAvailable,
   isUnderWay,
@@ -46,6 +48,8 @@ interface Guarded {
   readonly event: ProcedureEvent;
 }
 
+type Guard = (guarded: Guarded) => boolean;
+
 const after = ({ context, event }: Guarded): ProcedureContext => reduce(context, event);
 
 /** The steps that an MPPS event names belong to this procedure and are open. */
@@ -62,6 +66,20 @@ const isPerforming = ({ context, event }: Guarded): boolean =>
 const completes = (guarded: Guarded): boolean => isPerforming(guarded) && acquisitionComplete(after(guarded));
 const ends = (guarded: Guarded): boolean => isPerforming(guarded) && acquisitionDiscontinued(after(guarded));
 const isUndone = (guarded: Guarded): boolean => isPerforming(guarded) && nothingPerformed(after(guarded));
+
+const isUndoneFrom =
+  (state: 'planned' | 'held'): Guard =>
+  (guarded) =>
+    isUndone(guarded) && guarded.context.begunFrom === state;
+
+const begunFrom = (state: Waiting) => ({ type: 'begunFrom' as const, params: { state } });
+
+/** A modality may begin what was never put on the worklist: a fact is not refused. */
+const begins = (state: Waiting) => ({
+  guard: stepsAreOpen,
+  target: 'inProgress' as const,
+  actions: begunFrom(state),
+});
 
 const movable = new Set(['SCHEDULED', 'ARRIVED', 'READY']);
 
@@ -82,8 +100,6 @@ const isAnnounced = ({ context, event }: Guarded): boolean =>
     event.peer in context.announcements &&
     context.announcements[event.peer] !== 'confirmed');
 
-type Guard = (guarded: Guarded) => boolean;
-
 /** Image managers and report managers hear of a change once they have been told of the procedure (RAD-13 after RAD-4). */
 const updateProcedure = (control: ProcedureUpdateControl) => ({
   type: 'effect' as const,
@@ -99,7 +115,16 @@ const notifyAppointment = (triggerEvent: 'S12' | 'S13' | 'S15') => ({
   params: { name: 'notifyAppointment' as const, triggerEvent },
 });
 
-const cancelled = { target: 'cancelled', actions: [updateProcedure('CA/CA'), notifyAppointment('S15')] } as const;
+/** A step that its MPPS had discontinued makes the whole one that was begun; nobody hears of what nobody was told of. */
+const cancelled = (told: readonly ReturnType<typeof notifyAppointment>[]) =>
+  [
+    {
+      guard: (guarded: Guarded) => acquisitionDiscontinued(after(guarded)),
+      target: 'discontinued',
+      actions: [updateProcedure('DC/CA'), ...told],
+    },
+    { target: 'cancelled', actions: [updateProcedure('CA/CA'), ...told] },
+  ] as const;
 const moved = { guard: stepsCanMove, actions: [updateProcedure('XO/SC'), notifyAppointment('S13')] };
 const changed = { actions: [updateProcedure('XO/SC')] };
 
@@ -138,6 +163,7 @@ function availabilityAfter(permitted: Guard) {
 const availabilityOn = {
   performedStepCompleted: [...availabilityAfter(isPerforming)],
   performedStepDiscontinued: [...availabilityAfter(isPerforming)],
+  discontinue: [...availabilityAfter(({ context }) => isUnderWay(context))],
   availabilityReported: [...availabilityAfter(() => true)],
 };
 
@@ -149,6 +175,7 @@ export const procedureMachine = setup({
   },
   actions: {
     remember: assign(({ context, event }) => reduce(context, event)),
+    begunFrom: assign((_, { state }: { state: Waiting }) => ({ begunFrom: state })),
     effect: (_, _params: Effect) => {},
   },
 }).createMachine({
@@ -177,28 +204,27 @@ export const procedureMachine = setup({
       states: {
         planned: {
           on: {
-            // A modality may start what was never put on the worklist: a fact is not refused.
-            performedStepStarted: { guard: stepsAreOpen, target: 'inProgress' },
+            performedStepStarted: begins('planned'),
             schedule: { target: 'scheduled', actions: [notifyAppointment('S12')] },
-            cancel: { target: 'cancelled' },
+            cancel: cancelled([]),
             reschedule: { guard: stepsCanMove, actions: 'remember' },
             change: { actions: 'remember' },
           },
         },
         scheduled: {
           on: {
-            performedStepStarted: { guard: stepsAreOpen, target: 'inProgress' },
-            cancel: cancelled,
-            hold: { target: 'held' },
+            performedStepStarted: begins('scheduled'),
+            cancel: cancelled([notifyAppointment('S15')]),
+            hold: { target: 'held', actions: 'remember' },
             reschedule: moved,
             change: changed,
           },
         },
         held: {
           on: {
-            performedStepStarted: { guard: stepsAreOpen, target: 'inProgress' },
-            cancel: cancelled,
-            release: { target: 'scheduled' },
+            performedStepStarted: begins('held'),
+            cancel: cancelled([notifyAppointment('S15')]),
+            release: { target: 'scheduled', actions: 'remember' },
             reschedule: moved,
             change: changed,
           },
@@ -210,13 +236,27 @@ export const procedureMachine = setup({
               // The last MPPS of a step may end without completion after another one completed it.
               { guard: completes, target: 'completed' },
               { guard: ends, target: 'discontinued', actions: [updateProcedure('DC/CA')] },
+              { guard: isUndoneFrom('planned'), target: 'planned' },
+              { guard: isUndoneFrom('held'), target: 'held' },
               { guard: isUndone, target: 'scheduled' },
             ],
             discontinue: [
-              { guard: (guarded) => acquisitionComplete(after(guarded)), target: 'completed' },
+              {
+                guard: (guarded) => acquisitionComplete(after(guarded)),
+                target: 'completed',
+                actions: [updateProcedure('XO/CM')],
+              },
               { target: 'discontinued', actions: [updateProcedure('DC/CA')] },
             ],
-            reschedule: moved,
+            // Begun before anybody scheduled it: there is no appointment yet that could be moved.
+            schedule: { guard: ({ context }) => context.begunFrom === 'planned', actions: [notifyAppointment('S12')] },
+            reschedule: [
+              {
+                guard: (guarded) => stepsCanMove(guarded) && guarded.context.begunFrom === 'planned',
+                actions: [updateProcedure('XO/SC')],
+              },
+              moved,
+            ],
             change: changed,
           },
         },
@@ -233,7 +273,7 @@ export const procedureMachine = setup({
           on: {
             // Announced whatever was performed meanwhile: a study that its image manager does not know is due.
             schedule: {
-              guard: ({ event }) => event.destinations.length > 0,
+              guard: ({ context, event }) => event.destinations.length > 0 && !cameToNothing(context),
               target: 'sent',
               actions: {
                 type: 'effect',
@@ -275,7 +315,10 @@ export const procedureMachine = setup({
       states: {
         open: {
           on: {
-            schedule: { guard: ({ context }) => Object.keys(context.announcements).length === 0, actions: 'remember' },
+            schedule: {
+              guard: ({ context }) => Object.keys(context.announcements).length === 0 && !cameToNothing(context),
+              actions: 'remember',
+            },
             patientRegistered: { guard: ({ context }) => context.confirmations[1] === undefined, actions: 'remember' },
             procedureScheduledConfirmed: { guard: isAnnounced, actions: 'remember' },
             procedureScheduledRefused: { guard: isAnnounced, actions: 'remember' },

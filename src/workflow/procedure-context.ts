@@ -12,6 +12,8 @@ export interface StepFacts {
   readonly performedSteps: Readonly<Record<string, PerformedProcedureStepStatus>>;
   /** What the reason of each discontinued MPPS means for the step, by its SOP Instance UID. */
   readonly discontinued?: Readonly<Record<string, DiscontinuationEffect>>;
+  /** The last of these that was not under the wrong worklist entry; a stored object keeps no order of its keys. */
+  readonly lastEffect?: DiscontinuationEffect;
 }
 
 export type AnnouncementStatus = 'sent' | 'confirmed' | 'refused';
@@ -28,7 +30,14 @@ export interface ProcedureContext {
   readonly instances: { readonly named: number; readonly available: number };
   /** What confirmed each of the eight. */
   readonly confirmations: { readonly [step in CoreStep]?: readonly Confirmation[] };
+  /** Where the acquisition stood when it was begun, and stands again when that was under the wrong worklist entry. */
+  readonly begunFrom?: Waiting;
+  /** It is on hold because the patient did not come to the appointment: another appointment takes the hold off. */
+  readonly noShow?: true | undefined;
 }
+
+/** Where the acquisition of a procedure stands before it is begun. */
+export type Waiting = 'planned' | 'scheduled' | 'held';
 
 interface PerformedStepEvent {
   /** SOP Instance UID of the MPPS. */
@@ -63,7 +72,8 @@ export type ReportState = 'none' | 'preliminary' | 'final' | 'corrected' | 'canc
 export type ProcedureEvent =
   | { readonly type: 'schedule'; readonly destinations: readonly string[] }
   | { readonly type: 'orderNumberAssigned'; readonly confirmation: Confirmation }
-  | { readonly type: 'cancel' | 'discontinue' | 'hold' | 'release' | 'change' }
+  | { readonly type: 'cancel' | 'discontinue' | 'release' | 'change' }
+  | { readonly type: 'hold'; readonly noShow?: true }
   | { readonly type: 'reschedule' | 'arrive'; readonly movedSteps: readonly string[] }
   | { readonly type: 'resultReported'; readonly report: Exclude<ReportState, 'none'> }
   | { readonly type: 'patientRegistered'; readonly confirmation: Confirmation }
@@ -100,9 +110,9 @@ function stepStatusOf(facts: StepFacts): StepStatus {
   const statuses = performed.map(([, status]) => status);
   if (statuses.includes('IN PROGRESS')) return 'STARTED';
   if (statuses.includes('COMPLETED')) return 'COMPLETED';
-  const effects = performed.map(([uid]) => facts.discontinued?.[uid] ?? 'decide').filter((one) => one !== 'wrongEntry');
-  if (effects.length === 0) return 'SCHEDULED';
-  return effects.includes('decide') ? 'STARTED' : 'DISCONTINUED';
+  if (performed.every(([uid]) => facts.discontinued?.[uid] === 'wrongEntry')) return 'SCHEDULED';
+  // What was said last counts; one that was stored without its effect is for a person to decide.
+  return facts.lastEffect === 'ends' ? 'DISCONTINUED' : 'STARTED';
 }
 
 interface PerformedNow {
@@ -120,6 +130,7 @@ function perform(context: ProcedureContext, event: PerformedStepEvent, now: Perf
       ...facts,
       performedSteps: { ...facts.performedSteps, [event.performedStep]: now.status },
       ...(now.effect ? { discontinued: { ...facts.discontinued, [event.performedStep]: now.effect } } : {}),
+      ...(now.effect && now.effect !== 'wrongEntry' ? { lastEffect: now.effect } : {}),
     };
     steps[id] = { ...performed, stepStatus: stepStatusOf(performed) };
   }
@@ -159,8 +170,13 @@ export function reduce(context: ProcedureContext, event: ProcedureEvent): Proced
   switch (event.type) {
     case 'schedule': {
       const announcements = Object.fromEntries(event.destinations.map((peer) => [peer, 'sent' as const]));
-      return { ...context, announcements };
+      // What is scheduled while it is being performed is scheduled also when that turns out to be a mistake.
+      return { ...context, announcements, ...(context.begunFrom ? { begunFrom: 'scheduled' } : {}) };
     }
+    case 'hold':
+      return { ...context, noShow: event.noShow };
+    case 'release':
+      return { ...context, noShow: undefined };
     case 'patientRegistered':
       return confirm(context, 1, event.confirmation);
     case 'procedureScheduledConfirmed': {
@@ -173,8 +189,11 @@ export function reduce(context: ProcedureContext, event: ProcedureEvent): Proced
       return confirm(context, 2, event.confirmation);
     case 'cancel':
       return withSteps(context, allCancelled);
-    case 'discontinue':
-      return withSteps(context, { ...allCancelled, STARTED: 'DISCONTINUED' });
+    case 'discontinue': {
+      const stopped = withSteps(context, { ...allCancelled, STARTED: 'DISCONTINUED' });
+      // Where this ends the acquisition, images that were all reported before are those of the whole procedure.
+      return countInstances(stopped, context.instances, context.confirmations[6]?.at(-1));
+    }
     case 'arrive':
       return withSteps(context, { SCHEDULED: 'ARRIVED' }, event.movedSteps);
     case 'offered':
@@ -213,6 +232,11 @@ export function acquisitionComplete(context: ProcedureContext): boolean {
 export function acquisitionDiscontinued(context: ProcedureContext): boolean {
   const statuses = statusesOf(context);
   return everyStepEnded(context) && !statuses.includes('COMPLETED') && statuses.includes('DISCONTINUED');
+}
+
+/** Every step has ended and none was completed: there is nothing to announce any more. */
+export function cameToNothing(context: ProcedureContext): boolean {
+  return everyStepEnded(context) && !acquisitionComplete(context);
 }
 
 /** Nothing is being performed and nothing was: what had been begun was begun under the wrong worklist entry. */

@@ -39,8 +39,10 @@ export interface Advance {
 type Snapshot = ReturnType<typeof procedureMachine.resolveState>;
 type Action = ReturnType<typeof transition<typeof procedureMachine>>[1][number];
 
-function atRest(snapshot: Snapshot): StoredMachine {
-  return { value: snapshot.value, context: snapshot.context };
+// A field without a value is no field once it is stored.
+function atRest({ value, context }: Snapshot): StoredMachine {
+  const kept = Object.entries(context).filter(([, fact]) => fact !== undefined);
+  return { value, context: Object.fromEntries(kept) as unknown as ProcedureContext };
 }
 
 function effectsOf(actions: readonly Action[]): Effect[] {

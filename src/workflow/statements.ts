@@ -84,6 +84,8 @@ export type ResultStatus = 'P' | 'F' | 'C' | 'X';
 
 /** One OBR group of ORU^R01: what a report manager says of a procedure. */
 export interface ResultReport {
+  /** PID-3 of its patient; undefined without a PID. */
+  readonly identifiers: readonly PatientIdentifier[] | undefined;
   /** ORC-3, else OBR-3 */
   readonly fillerOrderNumber: EntityIdentifier | undefined;
   /** ORC-2, else OBR-2 */

@@ -132,6 +132,8 @@ export interface VisitDetails {
   readonly visitIdentifier?: { readonly id: string; readonly assigningAuthority?: AssigningAuthority };
   /** PV1-44 as it came */
   readonly admitTime?: string;
+  /** PV1-45 as it came */
+  readonly dischargeTime?: string;
   /** PV1-51 */
   readonly visitIndicator?: string;
 }

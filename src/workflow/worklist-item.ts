@@ -34,4 +34,7 @@ export interface WorklistSource {
   readonly identifiers: readonly PatientIdentifier[];
   readonly patientClass: string | null;
   readonly visit: VisitDetails | null;
+  /** PV1-19.1, else PID-18.1, and who gave it. */
+  readonly visitNumber?: string | null;
+  readonly visitAuthority?: string | null;
 }

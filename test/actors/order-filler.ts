@@ -10,6 +10,8 @@ import { startMllpServer } from '../../src/hl7/mllp-server.ts';
 export interface Faults {
   /** RAD-4 is sent this often; 1 is right. */
   readonly announcements?: number;
+  /** RAD-48 is sent this often; 0 is right too. */
+  readonly appointments?: number;
   /** OBR-24 of RAD-4. */
   readonly modality?: string;
   /** MSA-1 of every answer. */
@@ -31,6 +33,15 @@ interface Order {
   mppsStatus?: string;
 }
 
+interface MessageType {
+  readonly messageType: string;
+  readonly triggerEvent: string;
+  readonly version: string;
+}
+
+const ORM: MessageType = { messageType: 'ORM', triggerEvent: 'O01', version: '2.3.1' };
+const SIU: MessageType = { messageType: 'SIU', triggerEvent: 'S12', version: '2.4' };
+
 const timeouts = { connectTimeoutMs: 5000, answerTimeoutMs: 5000 };
 let sent = 0;
 
@@ -40,16 +51,9 @@ export async function startOrderFillerDouble(
   faults: Faults = {},
 ): Promise<OrderFillerDouble> {
   const orders: Order[] = [];
-  const send = async (port: number, segments: readonly SegmentValues[]): Promise<void> => {
+  const send = async (port: number, segments: readonly SegmentValues[], type: MessageType = ORM): Promise<void> => {
     const client = createMllpClient({ host: '127.0.0.1', port, ...timeouts });
-    const msh = mshSegment({
-      sendingApplication: 'DOUBLE',
-      dateTime: '20260101',
-      messageType: 'ORM',
-      triggerEvent: 'O01',
-      controlId: `D${++sent}`,
-      version: '2.3.1',
-    });
+    const msh = mshSegment({ sendingApplication: 'DOUBLE', dateTime: '20260101', ...type, controlId: `D${++sent}` });
     await client.send(encodeMessage([msh, ...segments], { characterSet: '' })).finally(() => client.close());
   };
   const hl7 = await startMllpServer({
@@ -63,6 +67,7 @@ export async function startOrderFillerDouble(
         const order = { message, number: String(orders.length + 1).padStart(6, '0') };
         orders.push(order);
         for (let n = 0; n < (faults.announcements ?? 1); n++) await send(peers.im, announcement(order, faults));
+        for (let n = 0; n < (faults.appointments ?? 0); n++) await send(peers.op, appointment(order), SIU);
       }
       return buildAck(message.header, { code, controlId: `A${++sent}`, now: new Date(), timeZone: 'UTC' });
     },
@@ -113,6 +118,10 @@ function announcement(order: Order, { modality = 'MR' }: Faults): SegmentValues[
 
 const statusOf = (order: Order, orderStatus: string): SegmentValues[] => [
   ['ORC', 'SC', valueOf(order, 'ORC-2.1'), `F${order.number}`, undefined, orderStatus],
+];
+
+const appointment = (order: Order): SegmentValues[] => [
+  ['SCH', ...Array<undefined>(25).fill(undefined), valueOf(order, 'ORC-2.1'), `F${order.number}`],
 ];
 
 function worklistItem(order: Order): Dataset {

@@ -194,6 +194,30 @@ describe('a message that no step asked for', () => {
   });
 });
 
+describe('an appointment (RAD-48, which an Order Filler may send or not)', () => {
+  const booked = '  - { step: Booked, transaction: RAD-48, to: OP, receive: SIU^S12 }\n';
+
+  it('is answered and set aside where no step asks for one', async () => {
+    await startDouble({ appointments: 1 });
+
+    const scenario = write(`${order}${announced}  - { step: Nothing more, quiet: 100ms }\n`);
+    const { passed, results } = await play([scenario]);
+
+    expect(passed).toBe(1);
+    const files = readdirSync(join(site.folder, 'transcripts', results[0]?.run ?? ''));
+    expect(files).toContain('aside-1-OP-SIU-S12.hl7');
+  });
+
+  it('counts where a step asks for one: a second one fails the scenario', async () => {
+    await startDouble({ appointments: 2 });
+
+    const { failed } = await play([write(order + announced + booked)]);
+
+    expect(failed).toBe(1);
+    expect(lines.join('\n')).toContain('nobody expected SIU^S12 at OP');
+  });
+});
+
 describe('an actor that is offline', () => {
   it('does not listen until it is online again', async () => {
     const double = await startDouble();

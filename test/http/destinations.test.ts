@@ -25,6 +25,7 @@ const idle = {
   pending: 0,
   oldestPendingSeconds: null,
   refused: 0,
+  characterSetProblems: 0,
   lastSuccessAt: null,
   lastError: null,
   lastErrorAt: null,

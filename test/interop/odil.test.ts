@@ -58,7 +58,7 @@ describeWith('RAD-6, RAD-7 and RAD-49 sent by odil', { 'python3-odil': python !=
   }
 
   beforeAll(async () => {
-    placer = await startPeer('OP', 'order-placer');
+    placer = await startPeer('OP', 'order-placer', { sends: { appointments: 'none' } });
     server = await startTestServer({ peers: [placer.entry] });
   });
   afterAll(async () => {

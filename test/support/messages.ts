@@ -33,6 +33,18 @@ export interface PatientFields {
 export interface OrderFields {
   readonly control?: string;
   readonly placerOrderNumber?: string;
+  /** ORC-3 */
+  readonly fillerOrderNumber?: string;
+  /** ORC-5 */
+  readonly orderStatus?: string;
+  /** ORC-8 */
+  readonly parent?: string;
+  /** The group is an ORC alone. */
+  readonly withoutService?: boolean;
+  /** OBR-13 */
+  readonly clinicalInformation?: string;
+  /** OBR-31 */
+  readonly reason?: string;
   /** OBR-4 */
   readonly service?: string;
   /** TQ1-7 (SWF.b) */
@@ -99,7 +111,10 @@ function orc(order: OrderFields): string {
   return segment('ORC', {
     1: order.control ?? 'NW',
     2: order.placerOrderNumber ?? `O${serial()}^HIS`,
+    3: order.fillerOrderNumber,
+    5: order.orderStatus,
     7: quantity,
+    8: order.parent,
     9: '20260105080000',
     12: provider,
     17: organisation,
@@ -111,10 +126,12 @@ function obr(order: OrderFields): string {
     1: '1',
     2: order.placerOrderNumber,
     4: order.service ?? 'WRIST^Wrist in two planes^TESTPLAN',
+    13: order.clinicalInformation,
     16: '4711^ORDERER^OLE',
     18: order.accessionNumber,
     24: order.modality,
     27: order.obrStart === undefined ? undefined : `1^once^^${order.obrStart}^^R`,
+    31: order.reason,
     36: order.obr36,
   });
 }
@@ -122,7 +139,8 @@ function obr(order: OrderFields): string {
 function group(order: OrderFields, version: Version): string[] {
   const numbered = { ...order, placerOrderNumber: order.placerOrderNumber ?? `O${serial()}^HIS` };
   const tq1 = order.tq1Start === undefined ? [] : [segment('TQ1', { 1: '1', 7: order.tq1Start, 9: 'R' })];
-  return [orc(numbered), ...(version === '2.5.1' ? tq1 : []), obr(numbered)];
+  const service = order.withoutService ? [] : [obr(numbered)];
+  return [orc(numbered), ...(version === '2.5.1' ? tq1 : []), ...service];
 }
 
 /** RAD-2 of SWF: ORM^O01, one ORC group for each order. */
@@ -135,6 +153,33 @@ export function orm(orders: readonly OrderFields[], patient: PatientFields = {},
 export function omg(orders: readonly OrderFields[], patient: PatientFields = {}, envelope: Envelope = {}): string {
   const groups = orders.flatMap((order) => group(order, '2.5.1'));
   return messageOf(msh('OMG^O19^OMG_O19', { version: '2.5.1', ...envelope }), pid(patient), pv1(), ...groups);
+}
+
+/** RAD-2 as OMI^O23, which some placers of SWF.b send. */
+export function omi(orders: readonly OrderFields[], patient: PatientFields = {}, envelope: Envelope = {}): string {
+  const groups = orders.flatMap((order) => group(order, '2.5.1'));
+  return messageOf(msh('OMI^O23^OMI_O23', { version: '2.5.1', ...envelope }), pid(patient), pv1(), ...groups);
+}
+
+/** ORC of a placer's reply to our SN. */
+export interface ReplyFields {
+  /** NA or UA. */
+  readonly control?: string;
+  readonly placerOrderNumber?: string;
+  readonly fillerOrderNumber?: string;
+  /** MSA-1 */
+  readonly code?: string;
+  /** MSA-2 */
+  readonly acknowledges?: string;
+}
+
+/** RAD-3, the placer's reply to our SN: ORR^O02 of v2.3.1, ORG^O20 of v2.5.1; without an order control it has no ORC. */
+export function orderReply(reply: ReplyFields, version: Version = '2.3.1', envelope: Envelope = {}): string {
+  const type = version === '2.5.1' ? 'ORG^O20^ORG_O20' : 'ORR^O02';
+  const { control, placerOrderNumber, fillerOrderNumber, code = 'AA', acknowledges = 'UNKNOWN' } = reply;
+  const order =
+    control === undefined ? [] : [segment('ORC', { 1: control, 2: placerOrderNumber, 3: fillerOrderNumber })];
+  return messageOf(msh(type, { version, ...envelope }), segment('MSA', { 1: code, 2: acknowledges }), ...order);
 }
 
 /** One field of a message, as it stands on the wire: `MSA-2`, `OBR-4` of the nth segment of that name. */

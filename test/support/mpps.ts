@@ -21,9 +21,13 @@ export interface StepOnWorklist {
 export const newUid = (): string => randomIds().uid();
 
 /** The steps of an order in the order of their ids, read from the database. */
-export async function stepsOf(store: Store, placerOrderNumber: string): Promise<StepOnWorklist[]> {
+export async function stepsOf(
+  store: Store,
+  named: string | { readonly fillerOrderNumber: string },
+): Promise<StepOnWorklist[]> {
+  const order = typeof named === 'string' ? { placerOrderNumber: named } : named;
   const rows = await store.prisma.scheduledProcedureStep.findMany({
-    where: { procedure: { order: { placerOrderNumber } } },
+    where: { procedure: { order } },
     include: { procedure: { include: { order: { include: { patient: { include: { identifiers: true } } } } } } },
     orderBy: { id: 'asc' },
   });

@@ -1,5 +1,5 @@
 import { type MllpServer, startMllpServer } from '../../src/hl7/mllp-server.ts';
-import { field, messageOf } from './messages.ts';
+import { type ReplyFields, field, messageOf, orderReply } from './messages.ts';
 import type { PeerEntry } from './server.ts';
 import { until } from './until.ts';
 
@@ -9,7 +9,9 @@ export type Behaviour =
   /** No answer until the peer goes down. */
   | { readonly kind: 'silence' }
   /** The connection is closed without an answer. */
-  | { readonly kind: 'close' };
+  | { readonly kind: 'close' }
+  /** To ORC-1 SN an ORR^O02 or ORG^O20 with this ORC; to anything else AA. */
+  | { readonly kind: 'number'; readonly reply: ReplyFields };
 
 export const accepts: Behaviour = { kind: 'answer', code: 'AA' };
 export const answers = (code: string, error?: string): Behaviour => ({
@@ -17,6 +19,9 @@ export const answers = (code: string, error?: string): Behaviour => ({
   code,
   ...(error === undefined ? {} : { error }),
 });
+
+/** An order placer that answers SN on our connection: NA with a number, unless the reply says otherwise. */
+export const numbers = (reply: ReplyFields): Behaviour => ({ kind: 'number', reply: { control: 'NA', ...reply } });
 
 export interface ReceivedMessage {
   readonly raw: string;
@@ -31,7 +36,7 @@ export interface ReceivedMessage {
 
 /** A listening peer that keeps what it receives. */
 export interface PeerDouble {
-  readonly entry: PeerEntry;
+  readonly entry: PeerEntry & { readonly sends?: object };
   /** In the order of arrival, repetitions included. */
   readonly received: ReceivedMessage[];
   /** Each message once, in the order of first arrival. */
@@ -75,11 +80,23 @@ function acknowledgement(message: ReceivedMessage, answer: Extract<Behaviour, { 
   return Buffer.from(messageOf(...lines, ...(answer.error === undefined ? [] : [error])));
 }
 
+function orderNumber(message: ReceivedMessage, reply: ReplyFields): Buffer {
+  if (field(message.raw, 'ORC', 1) !== 'SN') return acknowledgement(message, { kind: 'answer', code: 'AA' });
+  const version = field(message.raw, 'MSH', 12) === '2.5.1' ? '2.5.1' : '2.3.1';
+  const fillerOrderNumber = field(message.raw, 'ORC', 3);
+  return Buffer.from(orderReply({ fillerOrderNumber, acknowledges: message.controlId, ...reply }, version));
+}
+
 /** Starts a peer; it accepts everything until it is told otherwise. */
 export async function startPeer(
   name: string,
   actor: PeerEntry['actor'],
-  options: { readonly version?: '2.3.1' | '2.5.1'; readonly application?: string } = {},
+  options: {
+    readonly version?: '2.3.1' | '2.5.1';
+    readonly application?: string;
+    /** `sends` of the site file. */
+    readonly sends?: object;
+  } = {},
 ): Promise<PeerDouble> {
   const received: ReceivedMessage[] = [];
   let plan: Behaviour[] = [];
@@ -91,6 +108,7 @@ export async function startPeer(
     received.push(message);
     const behaviour = (plan.length > 1 ? plan.shift() : plan[0]) ?? accepts;
     if (behaviour.kind === 'answer') return acknowledgement(message, behaviour);
+    if (behaviour.kind === 'number') return orderNumber(message, behaviour.reply);
     if (behaviour.kind === 'silence') await new Promise<void>((resolve) => silent.push(resolve));
     return undefined;
   };
@@ -103,9 +121,14 @@ export async function startPeer(
     });
   server = await listen(0);
   const { port } = server;
-  const { version = '2.3.1', ...names } = options;
+  const { version = '2.3.1', sends, ...names } = options;
   return {
-    entry: { name, actor, hl7: { host: '127.0.0.1', port, ...actors[actor], ...names, version } },
+    entry: {
+      name,
+      actor,
+      hl7: { host: '127.0.0.1', port, ...actors[actor], ...names, version },
+      ...(sends ? { sends } : {}),
+    },
     received,
     distinct: () => [...new Map(received.map((message) => [message.controlId, message])).values()],
     arrived: async (count) => {

@@ -26,6 +26,7 @@ export interface TestSite {
   readonly peers?: readonly PeerEntry[];
   readonly policy?: Readonly<Record<string, string | boolean>>;
   readonly senders?: readonly object[];
+  readonly stations?: readonly object[];
   readonly limits?: Readonly<Record<string, Readonly<Record<string, number | string>>>>;
   readonly retry?: { readonly first: string; readonly factor: number; readonly longest: string };
   readonly catalogue?: readonly object[];
@@ -83,7 +84,7 @@ export const testCatalogue = [
 
 /** A site of its own on any free ports: YAML is a superset of JSON. */
 export function siteOf(site: TestSite): Record<string, unknown> {
-  const { peers = [], policy = {}, senders = [], limits = {} } = site;
+  const { peers = [], policy = {}, senders = [], stations = [], limits = {} } = site;
   return {
     organisation: { application: 'SWF_OF', facility: 'RADIOLOGY', timeZone: 'Europe/Berlin' },
     hl7: { port: 0 },
@@ -92,6 +93,7 @@ export function siteOf(site: TestSite): Record<string, unknown> {
     peers,
     policy,
     senders,
+    stations,
     limits,
     retry: site.retry ?? { first: '30ms', factor: 1, longest: '30ms' },
     catalogue: 'catalogue.yaml',

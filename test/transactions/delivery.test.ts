@@ -44,7 +44,7 @@ const settled = (destination: string) =>
   });
 
 describe('RAD-4 Procedure Scheduled (RAD TF-2 4.4): who gets what', () => {
-  it('given an order, then every image manager and every report manager gets one RAD-4 in its own version, the placer none', async () => {
+  it('given an order, then every image manager and every report manager gets one RAD-4 in its own version, the placer the appointment alone', async () => {
     const [op, im, imB, rm] = [
       await startPeer('OP', 'order-placer'),
       await imageManager(),
@@ -57,7 +57,8 @@ describe('RAD-4 Procedure Scheduled (RAD TF-2 4.4): who gets what', () => {
     expect(im.received).toMatchObject([{ type: 'ORM^O01', order: 'NW/SC', placerOrderNumber }]);
     expect(rm.received).toMatchObject([{ type: 'ORM^O01', order: 'NW/SC', placerOrderNumber }]);
     expect(imB.received).toMatchObject([{ type: 'OMI^O23', order: 'NW/SC', placerOrderNumber }]);
-    expect(op.received).toEqual([]);
+    await settled('OP');
+    expect(op.received.map(({ type }) => type)).toEqual(['SIU^S12']);
     expect(new Set([im, imB, rm].flatMap((peer) => peer.received.map((one) => one.controlId))).size).toBe(3);
   });
 
@@ -224,9 +225,11 @@ describe('lanes', () => {
 });
 
 describe('RAD-3 Filler Order Management (RAD TF-2 4.3): the status of the order, to its placer', () => {
+  const sends = { appointments: 'none' };
+
   it('given two order placers, then RAD-3 goes to the one whose MSH-3 and MSH-4 brought the order, else to the first', async () => {
-    const op = await startPeer('OP', 'order-placer', { application: 'FIRST' });
-    const opB = await startPeer('OP_B', 'order-placer', { application: 'SECOND', version: '2.5.1' });
+    const op = await startPeer('OP', 'order-placer', { application: 'FIRST', sends });
+    const opB = await startPeer('OP_B', 'order-placer', { application: 'SECOND', version: '2.5.1', sends });
     await site([op, opB]);
     const dx = modality(server.ports.dicom);
     for (const application of ['SECOND', 'STRANGER']) {
@@ -243,7 +246,7 @@ describe('RAD-3 Filler Order Management (RAD TF-2 4.3): the status of the order,
   });
 
   it('given a placer that is down, then IP and CM reach it in that order, once each', async () => {
-    const op = await startPeer('OP', 'order-placer');
+    const op = await startPeer('OP', 'order-placer', { sends });
     await op.down();
     await site([op]);
     const placerOrderNumber = await newOrder();

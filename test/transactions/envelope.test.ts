@@ -31,10 +31,10 @@ describe('MSH (HL7 v2.5.1 2.14.9; ITI TF-2 Appendix C)', () => {
   it.each([
     ['MFN^M02^MFN_M02', '2.3.1', '200', 'MSH^1^9'],
     ['MFN^M02^MFN_M02', '2.5.1', '200', 'MSH^1^9^1^1'],
-    ['ADT^A08^ADT_A01', '2.3.1', '201', 'MSH^1^9'],
-    ['ADT^A08^ADT_A01', '2.5.1', '201', 'MSH^1^9^1^2'],
-    ['ADT^A40^ADT_A39', '2.3.1', '201', 'MSH^1^9'],
-    ['ADT^A40^ADT_A39', '2.5.1', '201', 'MSH^1^9^1^2'],
+    ['ADT^A24^ADT_A24', '2.3.1', '201', 'MSH^1^9'],
+    ['ADT^A24^ADT_A24', '2.5.1', '201', 'MSH^1^9^1^2'],
+    ['SIU^S17^SIU_S12', '2.5.1', '201', 'MSH^1^9^1^2'],
+    ['OMG^O21', '2.5.1', '201', 'MSH^1^9^1^2'],
     ['ORM^O02', '2.3.1', '201', 'MSH^1^9'],
   ])(
     'given %s in v%s, which nobody carries out, then AR %s at %s and a line in the journal',

@@ -171,6 +171,32 @@ describe('assigning authorities (PID-3.4, HD; HL7 v2.5.1 2A.33)', () => {
   });
 });
 
+describe('whose order a message means (RAD TF-2 4.2; HL7 table 0357: 204)', () => {
+  const cancel = (number: string, identifier: string): string =>
+    orm([{ control: 'CA', placerOrderNumber: `${number}^HIS` }], { identifier });
+
+  it.each([
+    ['its universal id alone', '&1.2.3&ISO'],
+    ['its namespace alone', 'NS'],
+  ])('given the authority is named by %s, then the order is found to be the patient’s', async (_what, authority) => {
+    const [value, number] = [newValue(), newValue()];
+    await register(`${value}^^^NS&1.2.3&ISO`);
+    await sender.send(orm([{ placerOrderNumber: `${number}^HIS` }], { identifier: `${value}^^^NS&1.2.3&ISO` }));
+    expect(await sender.send(cancel(number, `${value}^^^${authority}`))).toMatchObject({ code: 'AA', error: '' });
+  });
+
+  it('given the same value under another authority, then AR 204 names PID-3 and the order stays', async () => {
+    const [value, number] = [newValue(), newValue()];
+    await register(`${value}^^^NORTH`);
+    await register(`${value}^^^SOUTH`);
+    await sender.send(orm([{ placerOrderNumber: `${number}^HIS` }], { identifier: `${value}^^^NORTH` }));
+    const answer = await sender.send(cancel(number, `${value}^^^SOUTH`));
+    expect(answer).toMatchObject({ code: 'AR', error: '204', location: 'PID^1^3' });
+    const order = await server.store.prisma.order.findFirstOrThrow({ where: { placerOrderNumber: number } });
+    expect(order.orderStatus).toBe('SC');
+  });
+});
+
 describe('an identifier as it is carried (PID-3.1; DICOM LO)', () => {
   it('given it holds a backslash, then AE 102 names it: cut or replaced it would be another one', async () => {
     const before = await everything();

@@ -50,6 +50,19 @@ describe('RAD-1 Patient Registration (RAD TF-2 4.1)', () => {
     }
   }
 
+  it.each(['2.3.1', '2.5', '2.5.1'])(
+    'given a new person, when ADT^A28 of v%s comes with a PV1, then he is registered and has no visit (ITI TF-2 3.30)',
+    async (version) => {
+      const value = `R${serial()}`;
+      expect(await adtSystem.send(adt('A28', { identifier: `${value}^^^CLINIC` }, { version }))).toMatchObject({
+        code: 'AA',
+      });
+      const patient = await onlyPatient(value);
+      expect(patient.registeredByMessageId).not.toBeNull();
+      expect(patient.visits).toEqual([]);
+    },
+  );
+
   it('given one identifier under two assigning authorities, when both are registered, then they are two patients (PID-3.4)', async () => {
     const value = `R${serial()}`;
     await adtSystem.send(adt('A04', { identifier: `${value}^^^NORTH`, name: 'Olsen^Per' }));

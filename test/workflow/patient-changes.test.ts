@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { completedByOrder, differencesOf, registered } from '../../src/workflow/patient-changes.ts';
-import type { Patient, PatientStatement } from '../../src/workflow/vocabulary.ts';
+import {
+  accountOfStay,
+  completedByOrder,
+  differencesOf,
+  patientChanged,
+  registered,
+  updateFor,
+  visitAfter,
+} from '../../src/workflow/patient-changes.ts';
+import { optionalPatientUpdates } from '../../src/platform/config-schema.ts';
+import type { Patient, PatientStatement, VisitStatement } from '../../src/workflow/vocabulary.ts';
 
 const identifier = { value: 'P1', assigningAuthority: 'HOSP' };
 
@@ -156,5 +165,129 @@ describe("where an order's PID disagrees with the stored patient", () => {
   it('the differences name fields and no values', () => {
     const differences = differencesOf(stored, said({ name: { family: 'SECRET' }, sex: 'M' }));
     expect(differences.join()).not.toContain('SECRET');
+  });
+});
+
+describe('whether a patient is other than he was (what RAD-12 has to tell)', () => {
+  /** The same values with their keys in the opposite order, as another store might give them back. */
+  function turned(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(turned);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value)
+        .reverse()
+        .map(([key, part]) => [key, turned(part)]),
+    );
+  }
+
+  it.each([
+    ['the same', stored],
+    ['a copy', structuredClone(stored)],
+    ['the same in another order of fields', turned(stored) as Patient],
+    ['the same from the store', JSON.parse(JSON.stringify(stored)) as Patient],
+    ['what the ADT says once more', registered(stored, said({ birthDate: '1970-01-02', sex: 'F' }))],
+    ['a message that leaves all empty', registered(stored, said())],
+  ])('no: %s', (_, after) => {
+    expect(patientChanged(stored, after)).toBe(false);
+  });
+
+  it('no: a value that is not there and one that is undefined', () => {
+    const { birthDate: _, ...bare } = stored;
+    expect(patientChanged(bare, { ...bare, birthDate: undefined })).toBe(false);
+  });
+
+  it.each<[string, Partial<Patient>]>([
+    ['another name', { name: { family: 'BIRCH', given: 'ADA', middle: 'M' } }],
+    ['a middle name less', { name: { family: 'ALDER', given: 'ADA' } }],
+    ['an ideographic name more', { name: { ...stored.name, ideographic: { family: '山田' } } }],
+    ['another birth date', { birthDate: '1970-01-03' }],
+    ['no birth date', { birthDate: undefined }],
+    ['another sex', { sex: 'O' }],
+    ['an identifier more', { identifiers: [identifier, { value: 'X', assigningAuthority: 'CLINIC' }] }],
+    ['the same identifier of another authority', { identifiers: [{ ...identifier, assigningAuthority: 'CLINIC' }] }],
+    ['another address line', { demographics: { ...stored.demographics, address: ['Main Street 2', '', 'Anytown'] } }],
+    ['another account', { demographics: { ...stored.demographics, accountNumber: { id: 'ACC2' } } }],
+    ['no demographics', { demographics: {} }],
+  ])('yes: %s', (_, more) => {
+    const after = { ...stored, ...more };
+    expect(patientChanged(stored, after)).toBe(true);
+    expect(patientChanged(after, stored)).toBe(true);
+  });
+});
+
+describe('the RAD-12 event for an event of the ADT (RAD TF-2 4.12)', () => {
+  const all = [...optionalPatientUpdates];
+
+  it.each(['A08', 'A31'])('%s is A08 to everybody, changed or not', (event) => {
+    for (const changed of [true, false]) {
+      expect([updateFor(event, changed, []), updateFor(event, changed, all)]).toEqual(['A08', 'A08']);
+    }
+  });
+
+  it.each(['A02', 'A03', 'A06', 'A07', 'A12', 'A13'])('%s is itself to who wants it, changed or not', (event) => {
+    expect([updateFor(event, true, all), updateFor(event, false, all)]).toEqual([event, event]);
+  });
+
+  it.each(['A01', 'A02', 'A03', 'A04', 'A05', 'A06', 'A07', 'A10', 'A11', 'A12', 'A13', 'A28', 'A38'])(
+    '%s is A08 to who does not want it, where the data changed, and else nothing',
+    (event) => {
+      const others = all.filter((one) => one !== event);
+      for (const wanted of [[], others]) {
+        expect([updateFor(event, true, wanted), updateFor(event, false, wanted)]).toEqual(['A08', undefined]);
+      }
+    },
+  );
+});
+
+describe('a visit as ADT and orders say (RAD TF-2 4.1, 4.2)', () => {
+  const before = { patientClass: 'I', details: { hospitalService: 'MED', visitIndicator: 'V' } };
+  const says = (more: Partial<VisitStatement>): VisitStatement => ({
+    visitNumber: 'V1',
+    assigningAuthority: 'HOSP',
+    patientClass: undefined,
+    details: {},
+    ...more,
+  });
+
+  it('the ADT changes what it values, clears what it clears and keeps the rest', () => {
+    const after = visitAfter(before, says({ patientClass: 'O', details: { hospitalService: null } }), 'adt');
+    expect(after).toEqual({ patientClass: 'O', details: { visitIndicator: 'V' } });
+  });
+
+  it('an order fills what is empty and nothing else', () => {
+    const order = says({ patientClass: 'O', details: { hospitalService: 'SUR', ambulatoryStatus: 'B6' } });
+    expect(visitAfter(before, order, 'order')).toEqual({
+      patientClass: 'I',
+      details: { hospitalService: 'MED', visitIndicator: 'V', ambulatoryStatus: 'B6' },
+    });
+    const clearing = says({ patientClass: null, details: { hospitalService: null } });
+    expect(visitAfter(before, clearing, 'order')).toEqual(before);
+  });
+
+  it('that is new has what the message says, whoever says it', () => {
+    const message = says({ patientClass: 'E', details: { hospitalService: 'ER', ambulatoryStatus: null } });
+    for (const source of ['adt', 'order'] as const) {
+      expect(visitAfter(undefined, message, source)).toEqual({ patientClass: 'E', details: { hospitalService: 'ER' } });
+    }
+  });
+});
+
+describe('the account under which a stay is known (PID-18; RAD TF-2 4.1)', () => {
+  const account = { id: 'ACC1', assigningAuthority: { namespace: 'FIN' } };
+
+  it("is the patient's own where the stay has no other number", () => {
+    expect(accountOfStay(account, {})).toEqual(account);
+    expect(accountOfStay(account, { visitNumber: null, assigningAuthority: null })).toEqual(account);
+    expect(accountOfStay(account, { visitNumber: 'ACC1', assigningAuthority: 'OTHER' })).toEqual(account);
+  });
+
+  it('is the number of the stay where that is another one', () => {
+    const stay = { visitNumber: 'ACC2', assigningAuthority: 'HOSP' };
+    expect(accountOfStay(account, stay)).toEqual({ id: 'ACC2', assigningAuthority: { namespace: 'HOSP' } });
+    expect(accountOfStay(undefined, { visitNumber: 'ACC2', assigningAuthority: null })).toEqual({ id: 'ACC2' });
+  });
+
+  it('is nothing where nobody said any', () => {
+    expect(accountOfStay(undefined, {})).toBeUndefined();
   });
 });

@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { type Catalogue, catalogueSchema } from '../../src/platform/config-schema.ts';
-import { type PlanIdentifiers, planProcedures, planSize } from '../../src/workflow/planning.ts';
-import type { CodedValue, PlacerOrder, PlannedProcedure } from '../../src/workflow/vocabulary.ts';
+import {
+  type PlanIdentifiers,
+  type PlanSite,
+  orderOfService,
+  planProcedures,
+  planSize,
+} from '../../src/workflow/planning.ts';
+import type {
+  CodedValue,
+  OrderedService,
+  PlacerOrder,
+  PlannedProcedure,
+  RequestedStep,
+} from '../../src/workflow/vocabulary.ts';
 import { failureOf } from '../hl7/support.ts';
 
 const code = (value: string, meaning = `${value} meant`) => ({ code: value, scheme: 'L', meaning });
@@ -33,10 +45,12 @@ const catalogue: Catalogue = catalogueSchema.parse([
   },
 ]);
 
+const accepting: PlanSite = { catalogue, unknownProcedure: 'accept' };
+
 const identifiers: PlanIdentifiers = {
-  requestedProcedureIds: ['RP1', 'RP2'],
-  studyInstanceUids: ['2.25.1', '2.25.2'],
-  scheduledProcedureStepIds: ['S1', 'S2', 'S3'],
+  requestedProcedureIds: ['RP1', 'RP2', 'RP3'],
+  studyInstanceUids: ['2.25.1', '2.25.2', '2.25.3'],
+  scheduledProcedureStepIds: ['S1', 'S2', 'S3', 'S4'],
 };
 
 const receivedAt = { date: '2026-01-05', time: '08:15:42' };
@@ -133,7 +147,9 @@ describe('a service that the catalogue has not', () => {
       code: 'value-not-found',
       location: 'OBR^1^4',
     });
-    expect(failureOf(() => planSize(order(unknown), catalogue, 'reject')).code).toBe('value-not-found');
+    expect(failureOf(() => planSize(order(unknown), { catalogue, unknownProcedure: 'reject' })).code).toBe(
+      'value-not-found',
+    );
   });
 
   it('becomes one procedure with one step from OBR-4 and OBR-24 where the site accepts it', () => {
@@ -167,7 +183,7 @@ describe('the identifiers of a plan', () => {
     ['PETCT', { procedures: 2, steps: 2 }],
     ['UNKNOWN', { procedures: 1, steps: 1 }],
   ])('of %s are as many as planSize says: %j', (service, size) => {
-    expect(planSize(order(code(service)), catalogue, 'accept')).toMatchObject(size);
+    expect(planSize(order(code(service)), accepting)).toMatchObject(size);
     const plans = planned(order(code(service)));
     expect([plans.length, plans.flatMap((plan) => plan.steps).length]).toEqual([size.procedures, size.steps]);
   });
@@ -176,5 +192,144 @@ describe('the identifiers of a plan', () => {
     const few = { ...identifiers, scheduledProcedureStepIds: ['S1'] };
     const plan = () => planProcedures(order(code('HEAD')), { catalogue, unknownProcedure: 'accept' }, few, receivedAt);
     expect(failureOf(plan).code).toBe('internal');
+  });
+});
+
+describe('an ORC with several OBR (HL7 v2.3.1 4.2)', () => {
+  const several = order(code('HEAD'), { furtherServices: [{ service: code('PETCT') }] });
+
+  it('is planned service by service, each procedure with the OBR that it is of', () => {
+    const plans = planned(several);
+    expect(plans.map(({ code: { code: value }, serviceIndex }) => [value, serviceIndex])).toEqual([
+      ['RPHEAD', 0],
+      ['PET', 1],
+      ['CT', 1],
+    ]);
+    expect(plans.flatMap(({ steps }) => steps.map((step) => step.scheduledProcedureStepId))).toEqual([
+      'S1',
+      'S2',
+      'S3',
+      'S4',
+    ]);
+    expect(new Set(plans.map(({ studyInstanceUid }) => studyInstanceUid)).size).toBe(3);
+  });
+
+  it('has its steps one after the other over all services: a patient is at one station at a time', () => {
+    const asked = { ...several, requestedStart: { date: '2026-02-03', time: '09:00:00' } };
+    expect(startsOf(planned(asked)).map((start) => start.slice(11))).toEqual([
+      '09:00:00',
+      '09:30:00',
+      '09:45:00',
+      '10:30:00',
+    ]);
+  });
+
+  it('needs as many identifiers as all services together', () => {
+    expect(planSize(several, accepting)).toEqual({ procedures: 3, steps: 4, inCatalogue: true });
+    const withUnknown = { ...several, furtherServices: [{ service: code('ODD') }] };
+    expect(planSize(withUnknown, accepting)).toEqual({ procedures: 2, steps: 3, inCatalogue: false });
+  });
+
+  it('with a service that the site rejects is refused as a whole, at the OBR that orders it', () => {
+    const site: PlanSite = { catalogue, unknownProcedure: 'reject' };
+    const withUnknown = order(code('HEAD'), { furtherServices: [{ service: code('ODD') }] });
+    expect(failureOf(() => planSize(withUnknown, site))).toEqual({ code: 'value-not-found', location: 'OBR^2^4' });
+  });
+});
+
+describe('an order as the OBR of one of its procedures has it', () => {
+  const left = ['', '', '', '', 'L'];
+  const first: Omit<PlacerOrder, 'service' | 'furtherServices'> = {
+    modality: 'MR',
+    procedureCode: code('PX'),
+    specimenSource: left,
+    placerSupplementalServiceInformation: code('LEFT'),
+    scheduledStationAeTitles: ['MR1'],
+    steps: [{ protocols: [], scheduledStationAeTitles: ['MR1'] }],
+    priority: 'S',
+    reason: code('PAIN'),
+    relevantClinicalInformation: 'asked by the first OBR',
+  };
+  const withFurther = (further: OrderedService): PlacerOrder =>
+    order(code('HEAD'), { ...first, furtherServices: [further] });
+
+  it('is the order itself for the first', () => {
+    const asked = withFurther({ service: code('KNEE') });
+    expect(orderOfService(asked, 0)).toEqual(asked);
+  });
+
+  it('has for a further one what that one says', () => {
+    const further = {
+      service: code('KNEE'),
+      modality: 'CT',
+      specimenSource: ['', '', '', '', 'R'],
+      reason: code('FALL'),
+    };
+    expect(orderOfService(withFurther(further), 1)).toMatchObject(further);
+  });
+
+  it('never has for a further one what or which side the first one examines', () => {
+    const knee = orderOfService(withFurther({ service: code('KNEE') }), 1);
+    const own = ['modality', 'procedureCode', 'specimenSource', 'placerSupplementalServiceInformation', 'steps'];
+    expect(knee.service).toEqual(code('KNEE'));
+    expect([...own, 'scheduledStationAeTitles'].filter((key) => key in knee)).toEqual([]);
+  });
+
+  it('has for a further one what is said once for the order: number, priority, reason', () => {
+    expect(orderOfService(withFurther({ service: code('KNEE') }), 1)).toMatchObject({
+      placerOrderNumber: { id: 'O1' },
+      priority: 'S',
+      reason: code('PAIN'),
+      relevantClinicalInformation: 'asked by the first OBR',
+    });
+  });
+
+  it('is the order where there is no such OBR', () => {
+    const asked = withFurther({ service: code('KNEE') });
+    expect(orderOfService(asked, 7)).toEqual(asked);
+  });
+});
+
+describe('steps that the sender planned itself (IPC of OMI^O23)', () => {
+  const plannedStep = (more: Partial<RequestedStep> = {}): RequestedStep => ({
+    protocols: [],
+    scheduledStationAeTitles: [],
+    ...more,
+  });
+  const asked = (...steps: RequestedStep[]): PlacerOrder =>
+    order(code('ODD', 'Odd thing'), {
+      modality: 'US',
+      scheduledStationAeTitles: ['US7'],
+      requestedStart: { date: '2026-02-03', time: '09:00:00' },
+      steps,
+    });
+
+  it('become the steps of one procedure, each with what its IPC says', () => {
+    const own = { modality: 'CT', protocols: [code('P9')], scheduledStationAeTitles: ['CT3'], minutes: 20 };
+    const [plan, another] = planned(asked(own, plannedStep()));
+    expect(another).toBeUndefined();
+    expect(plan?.steps).toMatchObject([
+      { ...own, scheduledProcedureStepId: 'S1', description: 'P9 meant', start: { time: '09:00:00' } },
+      { scheduledProcedureStepId: 'S2', start: { time: '09:20:00' } },
+    ]);
+  });
+
+  it('have what their IPC leaves out from the OBR, and 30 minutes', () => {
+    expect(planned(asked(plannedStep()))[0]?.steps).toMatchObject([
+      { modality: 'US', scheduledStationAeTitles: ['US7'], minutes: 30, description: 'Odd thing', protocols: [] },
+    ]);
+  });
+
+  it('count as steps when numbers are taken', () => {
+    expect(planSize(asked(plannedStep(), plannedStep()), accepting)).toEqual({
+      procedures: 1,
+      steps: 2,
+      inCatalogue: false,
+    });
+  });
+
+  it('are not planned where the catalogue has the service: the department plans', () => {
+    const known = { ...asked(plannedStep({ modality: 'CT' })), service: code('HEAD') };
+    expect(planned(known)[0]?.steps.map(({ modality }) => modality)).toEqual(['MR', 'MR']);
   });
 });

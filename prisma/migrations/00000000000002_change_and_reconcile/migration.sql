@@ -6,6 +6,7 @@ ALTER TABLE "Delivery" ADD COLUMN     "patientId" INTEGER;
 
 -- AlterTable
 ALTER TABLE "Order" ADD COLUMN     "alarm" TEXT,
+ADD COLUMN     "appointmentNumbers" TEXT[] DEFAULT ARRAY[]::TEXT[],
 ADD COLUMN     "departmental" BOOLEAN NOT NULL DEFAULT false,
 ADD COLUMN     "endedBy" TEXT,
 ADD COLUMN     "numberPending" BOOLEAN NOT NULL DEFAULT false,
@@ -25,6 +26,9 @@ ALTER TABLE "PatientIdentifier" ADD COLUMN     "current" BOOLEAN NOT NULL DEFAUL
 ALTER TABLE "RequestedProcedure" ADD COLUMN     "report" TEXT NOT NULL DEFAULT 'none',
 ADD COLUMN     "serviceIndex" INTEGER NOT NULL DEFAULT 0;
 
+-- AlterTable
+ALTER TABLE "Visit" ADD COLUMN     "registered" BOOLEAN NOT NULL DEFAULT false;
+
 -- CreateTable
 CREATE TABLE "Result" (
     "id" SERIAL NOT NULL,
@@ -40,6 +44,12 @@ CREATE TABLE "Result" (
 );
 
 -- CreateIndex
+CREATE INDEX "Order_appointmentNumbers_idx" ON "Order" USING GIN ("appointmentNumbers");
+
+-- CreateIndex: only what a person should know of what we sent; few rows of a long journal.
+CREATE INDEX "Message_peer_idx" ON "Message"("peer") WHERE "direction" = 'OUT' AND "remarks" <> '{}';
+
+-- CreateIndex
 CREATE INDEX "Result_procedureId_id_idx" ON "Result"("procedureId", "id");
 
 -- CreateIndex
@@ -49,7 +59,13 @@ CREATE INDEX "Result_messageId_idx" ON "Result"("messageId");
 CREATE INDEX "Delivery_patientId_idx" ON "Delivery"("patientId");
 
 -- CreateIndex
+CREATE INDEX "Patient_registeredByMessageId_idx" ON "Patient"("registeredByMessageId");
+
+-- CreateIndex
 CREATE INDEX "Patient_mergedIntoId_idx" ON "Patient"("mergedIntoId");
+
+-- CreateIndex
+CREATE INDEX "Patient_mergedByMessageId_idx" ON "Patient"("mergedByMessageId");
 
 -- AddForeignKey
 ALTER TABLE "Patient" ADD CONSTRAINT "Patient_mergedIntoId_fkey" FOREIGN KEY ("mergedIntoId") REFERENCES "Patient"("id") ON DELETE SET NULL ON UPDATE CASCADE;
