@@ -67,7 +67,6 @@ describe('a merge (ADT^A40, RAD TF-2 4.12, HL7 v2.5.1 3.3.40)', () => {
     ['an MRG-1 of ""', [pid, 'MRG|""'], 'required-field-missing', 'MRG^1^1'],
     ['an empty MRG-1 in the second group', [pid, 'MRG|T1', pid, 'MRG|'], 'required-field-missing', 'MRG^2^1'],
     ['a patient merged with himself', [pid, 'MRG|P1^^^HOSP'], 'duplicate-key', 'MRG^1^1'],
-    ['one of several identifiers that stays', [pid, 'MRG|T1^^^HOSP~P1^^^HOSP'], 'duplicate-key', 'MRG^1^1'],
     ['himself in the second group', [pid, 'MRG|T1', pid, 'MRG|P1^^^HOSP'], 'duplicate-key', 'MRG^2^1'],
     ['an identifier of 65 characters', [pid, `MRG|T1~${'T'.repeat(65)}`], 'data-type', 'MRG^1^1^2^1'],
     [
@@ -81,6 +80,11 @@ describe('a merge (ADT^A40, RAD TF-2 4.12, HL7 v2.5.1 3.3.40)', () => {
   ])('refuses %s', (_, lines, ...refusal) => {
     const { code, location } = failure(...lines);
     expect([code, location]).toEqual(refusal);
+  });
+
+  it('leaves an identifier that both name with the survivor, such as a national number', () => {
+    const [one] = mergesOf(pid, 'MRG|T1^^^HOSP~P1^^^HOSP');
+    expect(one?.subsumed.map(({ value }) => value)).toEqual(['T1']);
   });
 
   it('takes the same number of another authority for another patient', () => {

@@ -21,6 +21,7 @@ describe('a result of a report manager (ORU^R01, HL7 v2.5.1 7.3.1)', () => {
     const fields = { 18: 'A1', 19: 'RP1', 22: '20260105101500', 32: 'D9&REED&RUTH&&&DR' };
     expect(resultsOf(orc, obr(fields), uidObx('1.2.3'), obx({ 5: 'Findings.' }), obx({ 5: 'Normal.' }))).toEqual([
       {
+        identifiers: [{ value: 'P1', assigningAuthority: 'HOSP', identifierType: 'MR' }],
         fillerOrderNumber: { id: 'F1', namespace: 'RIS' },
         placerOrderNumber: { id: 'O1', namespace: 'EMR' },
         accessionNumber: 'A1',

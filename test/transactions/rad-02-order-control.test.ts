@@ -417,7 +417,7 @@ for (const [dialect, build] of dialects) {
 
     it.each([
       ['CA', 'CM'],
-      ['DC', 'IP'],
+      ['DC', 'CM'],
       ['NW', 'CA'],
       ['HD', 'CM'],
       ['SS', 'IP'],

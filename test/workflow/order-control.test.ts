@@ -32,7 +32,7 @@ const accepted: Readonly<Record<string, readonly [OrderAction, readonly string[]
   NA: ['reply', ['', 'SC', 'IP', 'CM']],
   UA: ['reply', ['', 'CA']],
   CA: ['cancel', ['', 'CA', 'SC']],
-  DC: ['discontinue', ['', 'DC', 'CA']],
+  DC: ['discontinue', ['', 'DC', 'CA', 'SC', 'IP']],
   XO: ['change', ['', 'SC', 'IP', 'CM']],
   XX: ['change', ['', 'SC', 'IP', 'CM']],
   RP: ['replace', ['', 'RP', 'CA', 'SC']],
