@@ -1,5 +1,6 @@
 import type {
   Demographics,
+  NameParts,
   Patient,
   PatientStatement,
   PersonName,
@@ -123,9 +124,17 @@ export function accountOfStay(
 // U is HL7's "unknown" and no value to disagree with.
 const unknownSex = new Set([undefined, null, '', 'U']);
 
-function sameName(a: PersonName, b: PersonName): boolean {
-  const fold = (text: string | undefined): string => (text ?? '').normalize('NFC').trim().toUpperCase();
+const fold = (text: string | undefined): string => (text ?? '').normalize('NFC').trim().toUpperCase();
+
+function sameParts(a: NameParts, b: NameParts): boolean {
   return fold(a.family) === fold(b.family) && fold(a.given) === fold(b.given) && fold(a.middle) === fold(b.middle);
+}
+
+/** A representation that only one of them has contradicts nothing. */
+function sameName(a: PersonName, b: PersonName): boolean {
+  const agree = (one: NameParts | undefined, other: NameParts | undefined): boolean =>
+    !one || !other || sameParts(one, other);
+  return sameParts(a, b) && agree(a.ideographic, b.ideographic) && agree(a.phonetic, b.phonetic);
 }
 
 /** The same, as a sentence for the history. */

@@ -153,6 +153,14 @@ describe("where an order's PID disagrees with the stored patient", () => {
     expect(differencesOf(stored, said(more))).toEqual(differences);
   });
 
+  it('compares the representations of a name that both have (XPN-8)', () => {
+    const ideographic = (family: string) => ({ ideographic: { family } });
+    const written = { ...stored, name: ideographic('山田') };
+    expect(differencesOf(written, said({ name: ideographic('田中') }))).toEqual(['name']);
+    expect(differencesOf(written, said({ name: ideographic('山田') }))).toEqual([]);
+    expect(differencesOf(stored, said({ name: { ...stored.name, ...ideographic('山田') } }))).toEqual([]);
+  });
+
   it('the same letters composed otherwise are the same name', () => {
     const patient: Patient = { ...stored, name: { family: 'M\u00dcLLER' } };
     expect(differencesOf(patient, said({ name: { family: 'MU\u0308LLER' } }))).toEqual([]);
