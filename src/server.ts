@@ -223,7 +223,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
   const started = startedThings(log);
   try {
     const { url, lost } = await openDatabase(config, log, started);
-    await migrate(url);
+    for (const name of (await migrate(url)).applied) log.info({ outcome: name }, 'migration applied');
     const store = openStore(url, log);
     started.add(() => store.close());
     const background = createBackground(log);

@@ -1,5 +1,5 @@
 import { readAck } from '../hl7/ack.ts';
-import { type MllpClient, type MllpClientOptions, createMllpClient } from '../hl7/mllp-client.ts';
+import { type MllpClient, type MllpClientOptions, createMllpClient, notConnected } from '../hl7/mllp-client.ts';
 import { SwfError, describeError } from '../platform/errors.ts';
 import { type PendingDelivery, nextDelivery, noteAttempt } from '../store/outbox.ts';
 import { confirmDelivery } from '../transactions/confirmations.ts';
@@ -75,9 +75,9 @@ async function next(department: Department, peer: Hl7Peer, client: MllpClient): 
 async function attempt(department: Department, client: MllpClient, delivery: PendingDelivery): Promise<Outcome> {
   const { log, clock, store } = department;
   const startedAt = clock.now().getTime();
-  const { verdict, answer } = await ask(client, delivery);
+  const { verdict, answer, sent } = await ask(client, delivery);
   const fields = { peer: delivery.destination, messageId: delivery.messageId, transaction: delivery.transaction };
-  if (verdict.kind === 'again' && !isGivenUp(delivery)) {
+  if (verdict.kind === 'again' && !(sent && isGivenUp(delivery))) {
     client.close();
     await noteAttempt(store, delivery.id, { at: clock.now(), error: verdict.error });
     const attempts = delivery.attempts + 1;
@@ -105,12 +105,18 @@ function isGivenUp({ effect, attempts }: PendingDelivery): boolean {
 async function ask(
   client: MllpClient,
   delivery: PendingDelivery,
-): Promise<{ verdict: Verdict; answer: Uint8Array | undefined }> {
+): Promise<{ verdict: Verdict; answer: Uint8Array | undefined; sent: boolean }> {
   try {
     const answer = await client.send(delivery.raw);
-    return { verdict: verdictOf(readAck(answer), delivery.controlId), answer };
+    return { verdict: verdictOf(readAck(answer), delivery.controlId), answer, sent: true };
   } catch (error) {
-    if (error instanceof SwfError) return { verdict: { kind: 'again', error: error.message }, answer: undefined };
+    if (error instanceof SwfError) {
+      return {
+        verdict: { kind: 'again', error: error.message },
+        answer: undefined,
+        sent: !error.message.startsWith(notConnected),
+      };
+    }
     throw error;
   }
 }

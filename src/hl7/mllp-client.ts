@@ -4,6 +4,9 @@ import { connect as connectTls } from 'node:tls';
 import { SwfError } from '../platform/errors.ts';
 import { createDeframer, frame } from './mllp.ts';
 
+/** How the sentence of a failure begins when nothing was sent, for there was no connection. */
+export const notConnected = 'could not connect';
+
 export interface MllpClientTls {
   /** Authorities or certificates that are trusted, PEM; the system's when not given. */
   readonly ca?: string | Buffer;
@@ -80,9 +83,9 @@ function failuresOf({ host, port, connectTimeoutMs, answerTimeoutMs }: MllpClien
   const failure = (sentence: string): SwfError => new SwfError('no-acknowledgement', sentence);
   return {
     notConnected: (cause = 'closed at once') =>
-      failure(`could not connect to ${peer} (${cause}); check that the receiver listens there`),
+      failure(`${notConnected} to ${peer} (${cause}); check that the receiver listens there`),
     notConnectedInTime: () =>
-      failure(`could not connect to ${peer} in ${connectTimeoutMs} ms; check address and network`),
+      failure(`${notConnected} to ${peer} in ${connectTimeoutMs} ms; check address and network`),
     noAnswer: () => failure(`no answer from ${peer} in ${answerTimeoutMs} ms; the message may have been received`),
     closed: (cause?: string) =>
       failure(`the connection to ${peer} was closed before an answer came${cause === undefined ? '' : ` (${cause})`}`),

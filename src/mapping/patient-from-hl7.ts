@@ -98,7 +98,10 @@ export function patientFromHl7(
 /** What an ADT fills in PV1 beyond the class, by event (RAD TF-2 4.1-3). */
 const requiredOfEvent = [
   { events: ['A01', 'A02'], field: 3, what: 'the assigned location (PV1-3)' },
+  { events: ['A01'], field: 7, what: 'the attending doctor (PV1-7)' },
   { events: ['A04', 'A05'], field: 8, what: 'the referring doctor (PV1-8)' },
+  { events: ['A01'], field: 10, what: 'the hospital service (PV1-10)' },
+  { events: ['A01'], field: 17, what: 'the admitting doctor (PV1-17)' },
 ] as const satisfies readonly { events: readonly string[]; field: number; what: string }[];
 
 /** Events about a person, whether or not he is here (ITI TF-2 3.30): they need no visit. */

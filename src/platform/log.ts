@@ -9,6 +9,10 @@ export interface LogFields {
   readonly outcome?: string | undefined;
   readonly durationMs?: number | undefined;
   readonly rows?: number | undefined;
+  /** What a worklist query asked for beside the patient. */
+  readonly station?: string | undefined;
+  readonly date?: string | undefined;
+  readonly modality?: string | undefined;
   readonly attempt?: number | undefined;
   readonly port?: number | undefined;
   readonly remote?: string | undefined;

@@ -1,11 +1,13 @@
 import { appointmentFromHl7 } from '../mapping/appointment-from-hl7.ts';
 import { type LocalDateTime, plusSeconds, secondsBetween } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
+import { orderOfService } from '../workflow/planning.ts';
 import type { Appointment, AppointmentService } from '../workflow/statements.ts';
 import type { EntityIdentifier, PlacerOrder } from '../workflow/vocabulary.ts';
 import { remark } from '../store/messages.ts';
-import { changeOrder, findAppointment, findFillerOrder } from '../store/orders.ts';
+import { changeOrder, findAppointment, findFillerOrder, findPlacerOrder } from '../store/orders.ts';
 import { findProcedureOrder, recodeProcedure } from '../store/procedures.ts';
+import { changedMeanwhile } from '../store/prisma.ts';
 import { saveVisit, visitOfOrder } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { OrderNotChangeable } from './order-change-requests.ts';
@@ -69,15 +71,26 @@ function numbersOf(
 }
 
 /** The order that an appointment is of: by its filler order number, placer order number, or the appointment's own numbers. */
-async function findKnown(unit: Unit, inbound: InboundHl7, appointment: Appointment): Promise<Known | undefined> {
+async function findOrder({ tx }: Unit, inbound: InboundHl7, appointment: Appointment): Promise<number | undefined> {
   const { fillerOrderNumber, placerOrderNumber, fillerAppointment } = appointment;
-  const { tx } = unit;
   // RAD-48 names our appointments by the requested procedure ID: one appointment for each procedure.
   const named = fillerAppointment && (await findProcedureOrder(tx, fillerAppointment.id));
   let orderId = (fillerOrderNumber && (await findFillerOrder(tx, fillerOrderNumber.id))) ?? named;
   if (placerOrderNumber) orderId ??= await findByPlacerNumber(tx, placerOrderNumber, inbound.sendingApplication);
+  for (const number of numbersOf(appointment, inbound)) orderId ??= await findAppointment(tx, number);
+  // A scheduling system may call the appointment by the number of the order.
+  for (const number of [appointment.placerAppointment, fillerAppointment]) {
+    if (!number) continue;
+    const placerOrderIssuer = issuerOf(number, inbound.sendingApplication);
+    orderId ??= await findPlacerOrder(tx, { placerOrderNumber: number.id, placerOrderIssuer });
+  }
+  return orderId;
+}
+
+async function findKnown(unit: Unit, inbound: InboundHl7, appointment: Appointment): Promise<Known | undefined> {
+  const { fillerAppointment } = appointment;
   const numbers = numbersOf(appointment, inbound);
-  for (const number of numbers) orderId ??= await findAppointment(tx, number);
+  const orderId = await findOrder(unit, inbound, appointment);
   const [held] = await holdOrders(unit, orderId === undefined ? [] : [orderId]);
   if (!held) return undefined;
   await rememberNumbers(unit, held, numbers);
@@ -117,14 +130,34 @@ async function place(unit: Unit, inbound: InboundHl7, known: Known): Promise<voi
   if (wanted && station === undefined) inbound.reading.remarks.push('the station is the one that the catalogue plans');
   const services = appointment.services.length > 0 ? appointment.services : [undefined];
   for (const [index, service] of services.entries()) {
-    const several = services.length > 1;
-    const concerned = several ? open.filter(({ stored }) => stored.serviceIndex === index) : open;
+    const concerned = proceduresOf(known, services, index).filter((procedure) => open.includes(procedure));
+    if (concerned.length === 0 && services.length === 1) throw new OrderNotChangeable(held, 'change', 1);
     const first = firstStart(concerned);
     const start = startOf(service);
     const seconds = first && start ? secondsBetween(first, start) : 0;
     for (const procedure of concerned)
       await placeProcedure(unit, procedure, { seconds, station, cause: causeOf(inbound) });
   }
+}
+
+/** AIS-3 is the service of a procedure, or its own code, as RAD-48 has it. */
+function isOf({ held }: Known, { stored }: HeldProcedure, code: string | undefined): boolean {
+  const { service } = orderOfService(held.order.details, stored.serviceIndex);
+  return code !== undefined && [service.code, stored.code.code].includes(code);
+}
+
+/** What one AIS is of: what has its code; where that says nothing, the service at its place, or all for one AIS alone. */
+function proceduresOf(
+  known: Known,
+  services: readonly (AppointmentService | undefined)[],
+  index: number,
+): readonly HeldProcedure[] {
+  const code = services[index]?.service.code;
+  const named = known.procedures.filter((procedure) => isOf(known, procedure, code));
+  if (named.length > 0 && services.filter((one) => one?.service.code === code).length === 1) return named;
+  return services.length > 1
+    ? known.procedures.filter(({ stored }) => stored.serviceIndex === index)
+    : known.procedures;
 }
 
 async function placeProcedure(unit: Unit, procedure: HeldProcedure, moved: Shift): Promise<void> {
@@ -148,8 +181,8 @@ const isAt = ({ stored }: HeldProcedure, station: string): boolean =>
 /** S14: another time, or another service in the place of one that has not begun. */
 async function modify(unit: Unit, inbound: InboundHl7, known: Known): Promise<void> {
   const [service] = known.appointment.services.map((one) => one.service);
-  const stored = known.held.order.details.service;
-  if (service?.code !== undefined && service.code !== stored.code) await exchangeService(unit, inbound, known);
+  const same = known.procedures.some((procedure) => isOf(known, procedure, service?.code));
+  if (service?.code !== undefined && !same) await exchangeService(unit, inbound, known);
   return place(unit, inbound, known);
 }
 
@@ -173,10 +206,15 @@ async function exchangeService(unit: Unit, inbound: InboundHl7, { held, appointm
 /** S15: the appointment is called off, and with it what was to be done. */
 async function cancel(unit: Unit, inbound: InboundHl7, { held, procedures }: Known): Promise<void> {
   const ended = procedures.every((procedure) => stateOf(procedure) === 'cancelled');
+  const others = held.procedures.filter((procedure) => !procedures.includes(procedure));
+  // Where somebody else than its placer calls it off, the placer has to hear of it (RAD-3 OC).
+  const { sendingApplication, sendingFacility } = held.order;
+  const own = inbound.sendingApplication === sendingApplication && inbound.sendingFacility === sendingFacility;
+  const by = own ? 'placer' : 'filler';
   if (ended) inbound.reading.remarks.push('what the appointment is of had been cancelled before');
   else if (!procedures.every(({ machine }) => isCancellable(machine))) throw new OrderNotChangeable(held, 'cancel', 1);
-  else if (procedures.length === held.procedures.length)
-    await endOrder(unit, held, { by: 'placer', cause: causeOf(inbound) });
+  else if (others.every((procedure) => stateOf(procedure) === 'cancelled'))
+    await endOrder(unit, held, { by, cause: causeOf(inbound) });
   else for (const procedure of procedures) send(procedure, { type: 'cancel' }, causeOf(inbound));
 }
 
@@ -211,6 +249,8 @@ async function make(unit: Unit, inbound: InboundHl7, appointment: Appointment): 
   if (!known) throw new SwfError('required-field-missing', 'the service (AIS-3) is empty', { location: 'AIS^1^3' });
   if (triggerEvent !== 'S12') reading.remarks.push('the appointment was not known and made a new order');
   const { patient, differences } = await patientOfOrder(unit, said, { at, remarks: reading.remarks });
+  // Another message about the appointment has made its order while this one waited for the patient.
+  if ((await findOrder(unit, inbound, appointment)) !== undefined) throw changedMeanwhile();
   const stay = visit && (await saveVisit(unit.tx, patient.id, visit, visitOfOrder(at)));
   return makeOrder(unit, originOf(inbound), {
     order: placerOrderOf(appointment),

@@ -51,18 +51,24 @@ function checkBytes(header: Hl7Header, bytes: Uint8Array): void {
   throw new SwfError('data-type', sentence, { location: 'MSH^1^18' });
 }
 
+const isLineEnd = (byte: number | undefined): boolean => byte === 0x0d || byte === 0x0a;
+
 /** The content with MSH-7 and the end of its last line left out: a sender may stamp and end a copy anew. */
 export function contentKeyOf(header: Hl7Header, bytes: Uint8Array): string {
-  const text = Buffer.from(bytes).toString('latin1');
-  const content = text.slice(text.indexOf('MSH')).replace(/[\r\n]+$/, '');
-  const end = content.search(/[\r\n]/);
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const start = Math.max(0, content.indexOf('MSH'));
+  let stop = content.length;
+  while (stop > start && isLineEnd(content[stop - 1])) stop--;
+  const line = content.subarray(start, stop).findIndex(isLineEnd);
+  const end = line < 0 ? stop : start + line;
   const separator = header.delimiters.field;
-  const msh = (end < 0 ? content : content.slice(0, end)).split(separator);
+  const msh = content.toString('latin1', start, end).split(separator);
   if (msh.length > MSH7) msh[MSH7] = '';
   const hash = createHash('sha256');
   const { sendingApplication, sendingFacility, controlId } = header;
   for (const part of [sendingApplication, sendingFacility, controlId, msh.join(separator)]) hash.update(`${part}\0`);
-  return hash.update(end < 0 ? '' : content.slice(end), 'latin1').digest('hex');
+  // A message as it should end: so is what senders that end it well have always been known by.
+  return hash.update(content.subarray(end, stop)).update('\r').digest('hex');
 }
 
 /** A message that can be carried out: its header holds, its text is read. */
@@ -191,7 +197,7 @@ export async function handleMessage(
     const code = failure.failure.ack;
     const fields = { ...shown, outcome: code, durationMs: durationMs() };
     department.log.warn({ ...fields, error: `${failure.failure.hl7} ${failure.message}` }, 'hl7 message refused');
-    return { ...(await refuse(department, message, failure)), code };
+    return { ...(await refuse(department, message, failure, { replayed: replayOf !== undefined })), code };
   }
 }
 

@@ -4,7 +4,7 @@ import { type Department, placerOf } from './department.ts';
 import { type Acknowledgement, type Received, acknowledge, applicationAcknowledgement } from './inbound-answers.ts';
 import { senderOf } from './inbound-header.ts';
 import { OrderNotChangeable } from './order-change-requests.ts';
-import { orderStatusNow } from './order-changes.ts';
+import { orderStatusToRepeat } from './order-changes.ts';
 import { journalRefused } from './refusals.ts';
 import { type Unit, deliver, finish, holdOrders, runUnit, takeDown } from './unit-of-work.ts';
 
@@ -13,12 +13,14 @@ export async function refuse(
   department: Department,
   message: Received,
   failure: SwfError,
+  { replayed = false }: { readonly replayed?: boolean } = {},
 ): Promise<{ readonly acknowledgement: Acknowledgement; readonly messageId: number | undefined }> {
   const code = failure.failure.ack;
   const sender = senderOf(department, message.header);
   const acknowledgement = acknowledge(department, message, { code, failure, sender });
   const answer = { code, bytes: acknowledgement.answer };
-  const further = applicationAcknowledgement(department, message, { code, failure, sender });
+  // Its sender heard of the message long ago; who replays it hears the rest.
+  const further = replayed ? [] : applicationAcknowledgement(department, message, { code, failure, sender });
   const simple = !(failure instanceof OrderNotChangeable) && further.length === 0;
   if (!simple) {
     try {
@@ -46,9 +48,11 @@ export async function repeatStatus(
   const cause = { messageId, causedBy: header.sendingApplication, at, remark: 'not allowed in this state' };
   for (const held of orders) {
     for (const procedure of held.procedures) takeDown(procedure, failure.wanted, cause);
+    // Without its number the placer would not know of what.
+    if (held.order.placerOrderNumber === undefined) continue;
     const unable = placerOf(unit.department.config, held.order)?.sends.orderControls.includes('UC') ?? false;
     const orderControl = unable && failure.wanted === 'cancel' ? 'UC' : 'SC';
-    held.announcements.push({ name: 'repeatOrderStatus', orderControl, orderStatus: orderStatusNow(held) });
+    held.announcements.push({ name: 'repeatOrderStatus', orderControl, orderStatus: orderStatusToRepeat(held) });
   }
   await finish(unit, orders, at);
 }

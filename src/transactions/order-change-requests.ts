@@ -1,15 +1,16 @@
 import { secondsBetween } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
-import { hasOpenChildren } from '../store/orders.ts';
+import { hasOpenChildren, saveOrderStatus } from '../store/orders.ts';
 import type { OrderAction } from '../workflow/order-control.ts';
 import type { OrderRequest } from '../workflow/statements.ts';
-import type { PlacerOrder, RequestedStart } from '../workflow/vocabulary.ts';
+import type { OrderedService, PlacerOrder, RequestedStart } from '../workflow/vocabulary.ts';
 import {
   endOrder,
   firstStart,
-  hasEnded,
   hasStarted,
+  isDone,
   orderStatusNow,
+  orderStatusToRepeat,
   rewriteOrder,
   shift,
   stationFor,
@@ -35,7 +36,7 @@ export class OrderNotChangeable extends SwfError {
   readonly wanted: 'cancel' | 'discontinue' | 'hold' | 'release' | 'change';
 
   constructor(held: HeldOrder, wanted: OrderNotChangeable['wanted'], sequence: number) {
-    const status = orderStatusNow(held);
+    const status = orderStatusToRepeat(held);
     super('state-forbids', `the order cannot be changed like that: its status is ${status} (ORC-5)`, {
       location: `ORC^${sequence}^1`,
     });
@@ -56,7 +57,7 @@ const carriers: Partial<Record<OrderAction, Carry>> = {
   release: (_, change) => Promise.resolve(move(change, 'release', ['held'])),
   change: rewrite,
   tellStatus: (_, { held }) => {
-    const orderStatus = orderStatusNow(held);
+    const orderStatus = orderStatusToRepeat(held);
     held.announcements.push({ name: 'repeatOrderStatus', orderControl: 'SR', orderStatus });
     return Promise.resolve();
   },
@@ -68,29 +69,24 @@ export async function carryOutChange(unit: Unit, change: ChangeRequest): Promise
 }
 
 /** CA ends what has not begun; DC also what is under way. An order that was ended before stays as it is. */
-async function end(
-  unit: Unit,
-  { held, request, cause, remarks }: ChangeRequest,
-  wanted: 'cancel' | 'discontinue',
-): Promise<void> {
+async function end(unit: Unit, change: ChangeRequest, wanted: 'cancel' | 'discontinue'): Promise<void> {
+  const { held, request, cause, remarks } = change;
   const status = orderStatusNow(held);
   if (status === 'CA' || status === 'DC') {
     remarks.push(`the order had ended before with order status ${status}`);
     return;
   }
-  if (held.procedures.length === 0) return endParent(unit, held, { sequence: request.sequence, cause });
-  const refused = wanted === 'cancel' ? hasStarted(held) : hasEnded(held);
+  if (held.procedures.length === 0) return endParent(unit, change);
+  const refused = wanted === 'cancel' ? hasStarted(held) : isDone(held);
   if (refused) throw new OrderNotChangeable(held, wanted, request.sequence);
   await endOrder(unit, held, { by: 'placer', cause });
+  // Another group of the message may end its parent, which asks the database for open children.
+  await saveOrderStatus(unit.tx, held.order.id, orderStatusNow(held), held.order.reportedOrderStatus);
 }
 
 /** A parent order has nothing of its own that could be ended: it ends when its children have. */
-async function endParent(
-  unit: Unit,
-  held: HeldOrder,
-  { sequence, cause }: { readonly sequence: number; readonly cause: Cause },
-): Promise<void> {
-  if (await hasOpenChildren(unit.tx, held.order)) throw new OrderNotChangeable(held, 'cancel', sequence);
+async function endParent(unit: Unit, { held, request, cause }: ChangeRequest): Promise<void> {
+  if (await hasOpenChildren(unit.tx, held.order)) throw new OrderNotChangeable(held, 'cancel', request.sequence);
   await endOrder(unit, held, { by: 'placer', cause });
 }
 
@@ -98,7 +94,11 @@ async function endParent(
 function move({ held, request, cause, remarks }: ChangeRequest, event: 'hold' | 'release', from: string[]): void {
   const state = (procedure: HeldProcedure): string => procedure.machine.value.acquisition;
   const target = event === 'hold' ? 'held' : 'scheduled';
-  const concerned = held.procedures.filter((procedure) => from.includes(state(procedure)));
+  // Who holds what waits after a no-show makes the hold his own: another appointment no longer takes it off.
+  const noShow = ({ machine }: HeldProcedure): boolean => event === 'hold' && machine.context.noShow === true;
+  const concerned = held.procedures.filter(
+    (procedure) => from.includes(state(procedure)) || (state(procedure) === target && noShow(procedure)),
+  );
   if (concerned.length === 0) {
     if (!held.procedures.some((procedure) => state(procedure) === target)) {
       throw new OrderNotChangeable(held, event, request.sequence);
@@ -148,11 +148,24 @@ function checkServices(said: PlacerOrder | undefined, stored: PlacerOrder, seque
 const sides: readonly (keyof PlacerOrder)[] = ['specimenSource', 'placerSupplementalServiceInformation'];
 
 function merged(stored: PlacerOrder, said: Partial<PlacerOrder>, cleared: readonly (keyof PlacerOrder)[]): PlacerOrder {
+  const first = mergedService(stored, said, cleared);
+  const { furtherServices } = stored;
+  if (!furtherServices) return first;
+  // A further OBR says what holds for its own service, its side above all.
+  const further = furtherServices.map((one, index) => mergedService(one, said.furtherServices?.[index] ?? {}, []));
+  return { ...first, furtherServices: further };
+}
+
+function mergedService<T extends OrderedService>(
+  stored: T,
+  said: Partial<T & PlacerOrder>,
+  cleared: readonly (keyof PlacerOrder)[],
+): T {
   const saysSide = sides.some((field) => said[field] !== undefined || cleared.includes(field));
   const gone = [...cleared.filter((field) => !identity.includes(field)), ...(saysSide ? sides : [])];
   const kept = Object.entries(stored).filter(([key]) => !gone.includes(key as keyof PlacerOrder));
   const changed = Object.entries(said).filter(([key]) => !identity.includes(key as keyof PlacerOrder));
-  return Object.fromEntries([...kept, ...changed]) as unknown as PlacerOrder;
+  return Object.fromEntries([...kept, ...changed]) as unknown as T;
 }
 
 /**

@@ -8,6 +8,8 @@ import { type Cause, type HeldOrder, type HeldProcedure, type Unit, send } from 
 
 /** What the states of an order's procedures mean for those who want to change it. */
 export function orderStatusNow(held: HeldOrder) {
+  // A parent order has no procedures of its own.
+  if (held.procedures.length === 0 && held.order.endedBy) return 'CA';
   return orderStatusOf(held.procedures.map((procedure) => procedure.machine.value.acquisition));
 }
 
@@ -23,9 +25,21 @@ export function hasStarted(held: HeldOrder): boolean {
   );
 }
 
-/** Every procedure of the order has ended. */
-export function hasEnded(held: HeldOrder): boolean {
-  return ['CM', 'DC', 'CA'].includes(orderStatusNow(held));
+/** The status as its placer hears it again: what RAD-3 has said of what was done is not taken back. */
+export function orderStatusToRepeat(held: HeldOrder) {
+  const status = orderStatusNow(held);
+  const { reportedOrderStatus: told } = held.order;
+  if (told === 'CM' && ['SC', 'HD', 'IP'].includes(status)) return told;
+  return told === 'A' && status === 'IP' ? told : status;
+}
+
+/** It has ended, or is reported: nothing is left that could be cancelled or discontinued. */
+const isOver = (procedure: HeldProcedure): boolean =>
+  endedStates.includes(stateOf(procedure)) || (stateOf(procedure) !== 'inProgress' && reported(procedure));
+
+/** Nothing of the order is left to be ended. */
+export function isDone(held: HeldOrder): boolean {
+  return held.procedures.every(isOver);
 }
 
 const endedStates = ['completed', 'discontinued', 'cancelled'];
@@ -37,9 +51,8 @@ export async function endOrder(
   ending: { readonly by: 'placer' | 'filler'; readonly cause: Cause },
 ): Promise<void> {
   for (const procedure of held.procedures) {
-    const state = stateOf(procedure);
-    if (endedStates.includes(state)) continue;
-    send(procedure, { type: state === 'inProgress' ? 'discontinue' : 'cancel' }, ending.cause);
+    if (isOver(procedure)) continue;
+    send(procedure, { type: stateOf(procedure) === 'inProgress' ? 'discontinue' : 'cancel' }, ending.cause);
   }
   await changeOrder(unit.tx, held.order.id, { endedBy: ending.by, alarm: null });
   held.order = { ...held.order, endedBy: ending.by };

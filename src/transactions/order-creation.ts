@@ -67,7 +67,7 @@ export async function makeOrder(unit: Unit, origin: OrderOrigin, toMake: OrderTo
   if (!size.inCatalogue)
     origin.remarks.push('the ordered service (OBR-4) is not in the catalogue: its steps were planned from the order');
   unit.rules.push(
-    `${toMake.location || 'order'}: ${size.procedures} procedures, ${size.steps} steps, ${size.inCatalogue ? 'by the catalogue' : 'not in the catalogue'}`,
+    `${toMake.location || 'order'}: procedures ${size.procedures}, steps ${size.steps}, ${size.inCatalogue ? 'by the catalogue' : 'not in the catalogue'}`,
   );
   const saved = await saveOrder(unit, origin, { ...toMake, numbers });
   const given = toMake.studyInstanceUids ?? [];
@@ -143,6 +143,13 @@ interface PlanToStart {
   readonly schedule: boolean;
 }
 
+/** Why a procedure is planned and on no worklist. */
+function waitsFor({ confirmation }: OrderOrigin): string {
+  return confirmation
+    ? 'waits to be scheduled (POST /api/procedures/{id}/schedule)'
+    : 'waits for the placer order number, or to be scheduled';
+}
+
 /** A planned procedure gets its machine, and where it is scheduled at once its first event. */
 async function startPlan(
   unit: Unit,
@@ -162,7 +169,9 @@ async function startPlan(
   const start = { machine: moved?.machine ?? planned, at: cause.at };
   const held = hold(await createProcedure(unit.tx, order.id, plan, start));
   const { patientDifferences: differs } = order;
-  const remarks = [cause.remark, differs.length > 0 ? differenceRemark(differs) : undefined].filter(Boolean);
+  const waits = schedule ? undefined : waitsFor(origin);
+  const differ = differs.length > 0 ? differenceRemark(differs) : undefined;
+  const remarks = [cause.remark, waits, differ].filter(Boolean);
   const remark = remarks.length > 0 ? remarks.join('; ') : undefined;
   const toState = planned.value.acquisition;
   const ordered = { procedureId: held.stored.id, event: 'ordered', fromState: '', toState };

@@ -62,7 +62,8 @@ async function numbered(unit: Unit, procedure: HeldProcedure, { confirmation, ca
     if (unit.department.config.policy.autoSchedule) send(procedure, scheduling(unit.department), cause);
   } else {
     send(procedure, { type: 'change' }, cause);
-    if (acquisition === 'scheduled') procedure.effects.push({ name: 'notifyAppointment', triggerEvent: 'S12' });
+    if (['scheduled', 'held'].includes(acquisition))
+      procedure.effects.push({ name: 'notifyAppointment', triggerEvent: 'S12' });
   }
   await resendResult(unit, procedure);
 }

@@ -38,17 +38,24 @@ export const placerOrder: InboundHl7Transaction = {
     const held = await holdKnown(unit, inbound, asked);
     const creating = asked.some(({ action }) => isCreation(action));
     const ordering = creating ? await orderingPatient(unit, inbound) : undefined;
-    for (const one of asked) {
+    for (const one of parentsLast(asked, held, inbound)) {
       if (ordering && isCreation(one.action)) await create(unit, inbound, { ...one, ordering, held, asked });
       else if (one.action === 'reply') await reply(unit, inbound, one.request, held);
       else await change(unit, inbound, { ...one, held });
     }
     await remark(unit.tx, inbound.messageId, reading.remarks);
-    await finish(unit, [...held.values()], at);
+    await finish(unit, [...new Set(held.values())], at);
   },
 };
 
 const isCreation = (action: OrderAction): boolean => action === 'create' || action === 'createParent';
+
+/** A parent ends when its children have: where one message ends them all, it comes last. */
+function parentsLast(asked: readonly Asked[], held: HeldOrders, inbound: InboundHl7): Asked[] {
+  const ends = ({ request, action }: Asked): boolean =>
+    (action === 'cancel' || action === 'discontinue') && held.get(keyOf(request, inbound))?.procedures.length === 0;
+  return [...asked].sort((a, b) => Number(ends(a)) - Number(ends(b)));
+}
 
 /** Orders that the unit holds, by issuer and placer order number. */
 type HeldOrders = Map<string, HeldOrder>;
@@ -60,6 +67,13 @@ function keyOf({ placerOrderNumber }: OrderRequest, { sendingApplication }: Inbo
 function numberOf({ placerOrderNumber }: OrderRequest, { sendingApplication }: InboundHl7) {
   const placerOrderIssuer = issuerOf(placerOrderNumber, sendingApplication);
   return { placerOrderNumber: placerOrderNumber.id, placerOrderIssuer };
+}
+
+/** Several groups may be about one order: it is held once, for the next group has to see what the one before did. */
+async function holdOnce(unit: Unit, held: HeldOrders, id: number | undefined): Promise<HeldOrder | undefined> {
+  if (id === undefined) return undefined;
+  const known = [...held.values()].find(({ order }) => order.id === id);
+  return known ?? (await holdOrders(unit, [id]))[0];
 }
 
 /** Locks every order that the message names and that is known, and with them the message's patient. */
@@ -162,39 +176,43 @@ async function create(unit: Unit, inbound: InboundHl7, creation: Creation): Prom
  * key, which makeOrder refuses.
  */
 async function echoOf(unit: Unit, inbound: InboundHl7, creation: Creation): Promise<HeldOrder | undefined> {
-  const { request, action, ordering } = creation;
+  const { request, action, ordering, held } = creation;
   const { remarks } = inbound.reading;
   const candidates = await ordersLike(unit.tx, numberOf(request, inbound), ordering.patient.id);
   const numbered = candidates.find((one) => one.placerOrderNumber !== null);
   if (numbered && action === 'createParent' && numbered.patientId === ordering.patient.id) {
     remarks.push('the parent order is known and stays as it is');
-    return (await holdOrders(unit, [numbered.id]))[0];
+    return holdOnce(unit, held, numbered.id);
   }
   const service = request.order?.service.code;
   const own = candidates.filter((one) => one.departmental && one.service === service);
   if (numbered) {
     if (!own.includes(numbered) || numbered.patientId !== ordering.patient.id) return undefined;
     remarks.push('the order is one of the department that has this number: nothing new was made');
-    return (await holdOrders(unit, [numbered.id]))[0];
+    return holdOnce(unit, held, numbered.id);
   }
-  return echoBeforeNumber(unit, inbound, { request, pending: own });
+  return echoBeforeNumber(unit, inbound, { creation, pending: own });
 }
 
 /** The placer may send its copy of our order before it tells us the number: by our filler order number, else the only one that waits. */
 async function echoBeforeNumber(
   unit: Unit,
   inbound: InboundHl7,
-  { request, pending }: { readonly request: OrderRequest; readonly pending: readonly OrderLike[] },
+  { creation, pending }: { readonly creation: Creation; readonly pending: readonly OrderLike[] },
 ): Promise<HeldOrder | undefined> {
   const { sendingApplication, sendingFacility, reading } = inbound;
+  const { request, ordering, held: known } = creation;
   const filler = request.fillerOrderNumber?.id;
   const asked = pending.filter(
     (one) => one.sendingApplication === sendingApplication && one.sendingFacility === sendingFacility,
   );
-  const [only, another] = filler ? pending.filter((one) => one.fillerOrderNumber === filler) : asked;
-  if (!only || another) return undefined;
-  const [held] = await holdOrders(unit, [only.id]);
-  if (!held || held.order.placerOrderNumber !== undefined) return undefined;
+  const [only, another] = asked;
+  // Our number says which order is meant, also where its placer would not number it before.
+  const id = filler ? await findFillerOrder(unit.tx, filler) : another ? undefined : only?.id;
+  const held = await holdOnce(unit, known, id);
+  if (!held?.order.departmental || held.order.placerOrderNumber !== undefined) return undefined;
+  const same = held.order.details.service.code === request.order?.service.code;
+  if (!same || held.patient.id !== ordering.patient.id) return undefined;
   reading.remarks.push('the order is the placer’s copy of one of the department, which has its number now');
   await assignNumber(unit, held, request.placerOrderNumber, answerOf(inbound));
   return held;
@@ -210,11 +228,14 @@ function answerOf(inbound: InboundHl7): NumberAnswer {
 async function reply(unit: Unit, inbound: InboundHl7, request: OrderRequest, held: HeldOrders): Promise<void> {
   const { fillerOrderNumber, sequence } = request;
   const id = fillerOrderNumber && (await findFillerOrder(unit.tx, fillerOrderNumber.id));
-  const [order] = await holdOrders(unit, id === undefined ? [] : [id]);
+  const order = await holdOnce(unit, held, id);
   if (!order) {
     const sentence = 'there is no order with this filler order number (ORC-3)';
     throw new SwfError('unknown-key', sentence, { location: `ORC^${sequence}^3` });
   }
+  const { reading } = inbound;
+  const said = reading.message.first('PID') && patientFromHl7(reading);
+  if (said) await checkOwner(unit.tx, order.patient, { ...said, remarks: reading.remarks });
   await orderReplied(unit, order, request, answerOf(inbound));
   held.set(keyOf(request, inbound), order);
 }

@@ -1,4 +1,4 @@
-import { type Dataset, dataset, toDicomJson } from '../dicom/dataset.ts';
+import { type Dataset, dataset, items, text, toDicomJson } from '../dicom/dataset.ts';
 import type { FinalStatus, FindAnswer, FindRow, RequestContext } from '../dicom/handlers.ts';
 import {
   answerFor,
@@ -58,11 +58,27 @@ export function findWorklist(department: Department, identifier: Dataset, contex
   }
   const afterwards = (rows: number): void => {
     const durationMs = department.clock.now().getTime() - at.getTime();
-    department.log.info({ transaction: 'RAD-5', peer: context.callingAeTitle, rows, durationMs }, 'worklist query');
+    const about = { transaction: 'RAD-5', peer: context.callingAeTitle, ...askedOf(identifier) };
+    department.log.info({ ...about, rows, durationMs }, 'worklist query');
     if (offered.size > 0)
       department.background.run(() => noteOffers(department, { context, at, procedureIds: [...offered] }));
   };
   return Object.assign(answer(), { afterwards });
+}
+
+/** Station, day and modality of a query: why a list is empty can be seen by them, and nobody's name. */
+function askedOf(identifier: Dataset): { station?: string; date?: string; modality?: string } {
+  const [step] = items(identifier, 'ScheduledProcedureStepSequence');
+  const shown = (keyword: string): string | undefined => {
+    const value = step && text(step, keyword);
+    return value !== undefined && /^[\x20-\x7e]{1,40}$/.test(value) ? value : undefined;
+  };
+  const asked = {
+    station: shown('ScheduledStationAETitle'),
+    date: shown('ScheduledProcedureStepStartDate'),
+    modality: shown('Modality'),
+  };
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
 }
 
 /** What the site says that a station can read: `ISO_IR 100`, or several terms with a backslash between. */

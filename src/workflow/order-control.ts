@@ -54,17 +54,16 @@ export function orderActionOf(
 ): OrderAction {
   const { orderControl, orderStatus = '', sequence } = request;
   const row = Object.hasOwn(orderControls, orderControl) ? orderControls[orderControl] : undefined;
-  const pair = `order control ${shown(orderControl)} with order status ${shown(orderStatus)} (ORC-1/ORC-5)`;
+  // MSA-3 of v2.3.1 has 80 characters: what to do comes within them.
+  const pair = `order control/status ${shown(orderControl)}/${shown(orderStatus)}`;
   if (row?.option !== undefined && !allowed.includes(row.option)) {
-    throw new SwfError(
-      'value-not-found',
-      `${pair} is not allowed to this sender; the site file allows it by senders[].orderControls`,
-      { location: `ORC^${sequence}^1` },
-    );
+    throw new SwfError('value-not-found', `${pair} is not allowed; see senders[].orderControls`, {
+      location: `ORC^${sequence}^1`,
+    });
   }
   if (!row || !row.orderStatuses.includes(orderStatus)) {
     const field = row ? 5 : 1;
-    throw new SwfError('value-not-found', `${pair} has no meaning in an order placer's message`, {
+    throw new SwfError('value-not-found', `${pair} (ORC-1/ORC-5) means nothing from a placer`, {
       location: `ORC^${sequence}^${field}`,
     });
   }

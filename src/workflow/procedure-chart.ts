@@ -81,6 +81,9 @@ const begins = (state: Waiting) => ({
   actions: begunFrom(state),
 });
 
+const holdsNoShow = ({ context, event }: Guarded): boolean =>
+  event.type === 'hold' && context.noShow === true && event.noShow === undefined;
+
 const movable = new Set(['SCHEDULED', 'ARRIVED', 'READY']);
 
 /** The steps that staff name belong to this procedure and have not begun. */
@@ -224,6 +227,8 @@ export const procedureMachine = setup({
           on: {
             performedStepStarted: begins('held'),
             cancel: cancelled([notifyAppointment('S15')]),
+            // After a no-show somebody else may have his own reason: his hold is his to take off.
+            hold: { guard: holdsNoShow, actions: 'remember' },
             release: { target: 'scheduled', actions: 'remember' },
             reschedule: moved,
             change: changed,

@@ -34,6 +34,8 @@ export interface ProcedureContext {
   readonly begunFrom?: Waiting;
   /** It is on hold because the patient did not come to the appointment: another appointment takes the hold off. */
   readonly noShow?: true | undefined;
+  /** It was scheduled by a version that told nobody of appointments: there is none to be moved or called off. */
+  readonly withoutAppointment?: true;
 }
 
 /** Where the acquisition of a procedure stands before it is begun. */

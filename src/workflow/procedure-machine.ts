@@ -45,14 +45,17 @@ function atRest({ value, context }: Snapshot): StoredMachine {
   return { value, context: Object.fromEntries(kept) as unknown as ProcedureContext };
 }
 
-function effectsOf(actions: readonly Action[]): Effect[] {
+function effectsOf(actions: readonly Action[], context: ProcedureContext): Effect[] {
   const effects = actions.map((action) => {
     if (action.type === 'effect') return action.params as Effect;
     // A timer or an invoked actor would be lost with the process.
     throw new Error(`action ${action.type} is not allowed in a stored machine`);
   });
-  // Nobody has been told of the procedure yet: there is nobody to tell of its change.
-  return effects.filter((effect) => !('destinations' in effect) || effect.destinations.length > 0);
+  // Nobody has been told of the procedure or of its appointment yet: there is nobody to tell of its change.
+  return effects.filter((effect) => {
+    if (effect.name === 'notifyAppointment') return !context.withoutAppointment || effect.triggerEvent === 'S12';
+    return !('destinations' in effect) || effect.destinations.length > 0;
+  });
 }
 
 /** Where an event led, for a person: the acquisition when it moved or nothing did, else the regions that moved. */
@@ -67,13 +70,16 @@ function describeMove(before: RegionStates, now: RegionStates): { from: string; 
 }
 
 /**
- * A stored machine of an older version in today's shape. Version 1 knew no reports; its contexts hold nothing that has
- * another meaning now. Undefined for a version that is not known.
+ * A stored machine of an older version in today's shape. Version 1 knew no reports and told nobody of appointments; its
+ * contexts hold nothing that has another meaning now. Undefined for a version that is not known.
  */
 export function upgraded(machine: unknown, version: number): StoredMachine | undefined {
   const stored = machine as StoredMachine;
   if (version === MACHINE_VERSION) return stored;
-  return version === 1 ? { ...stored, value: { ...stored.value, report: 'none' } } : undefined;
+  if (version !== 1) return undefined;
+  const value: RegionStates = { ...stored.value, report: 'none' };
+  const silent = value.acquisition === 'planned' ? {} : { withoutAppointment: true as const };
+  return { value, context: { ...stored.context, ...silent } };
 }
 
 /** A new machine for a planned procedure. */
@@ -87,5 +93,5 @@ export function advance(stored: StoredMachine, event: ProcedureEvent): Advance |
   if (!before.can(event)) return undefined;
   const [next, actions] = transition(procedureMachine, before, event);
   const machine = atRest(next);
-  return { machine, ...describeMove(stored.value, machine.value), effects: effectsOf(actions) };
+  return { machine, ...describeMove(stored.value, machine.value), effects: effectsOf(actions, machine.context) };
 }

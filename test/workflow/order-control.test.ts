@@ -72,7 +72,9 @@ describe('ORC-1 with ORC-5 of an order placer (RAD TF-2 4.2, HL7 tables 0119 and
   it.each(refusedPairs)('%j with %j is refused with 103, and the refusal names the pair', (code, status) => {
     const refusal = refusalOf(code, status);
     expect([refusal.code, refusal.failure.ack, refusal.failure.hl7]).toEqual(['value-not-found', 'AE', '103']);
-    expect(refusal.message).toContain(`order control ${code || '(empty)'} with order status ${status || '(empty)'}`);
+    expect(refusal.message).toContain(`order control/status ${code || '(empty)'}/${status || '(empty)'}`);
+    // MSA-3 of v2.3.1
+    expect(refusal.message.length).toBeLessThanOrEqual(80);
     expect(refusal.message).toContain('ORC-1/ORC-5');
   });
 
@@ -98,7 +100,9 @@ describe("what IHE's RAD-2 does not have is done only for a sender that may (`se
     expect(actionOf(code, '', [option])).toBe(accepted[code]?.[0]);
     const refusal = refusalOf(code, '', others);
     expect([refusal.code, refusal.place.location]).toEqual(['value-not-found', 'ORC^1^1']);
-    expect(refusal.message).toContain(`order control ${code} with order status (empty)`);
+    expect(refusal.message).toContain(`order control/status ${code}/(empty)`);
+    // MSA-3 of v2.3.1
+    expect(refusal.message.length).toBeLessThanOrEqual(80);
     expect(refusal.message).toContain('senders[].orderControls');
   });
 

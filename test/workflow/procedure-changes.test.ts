@@ -386,9 +386,19 @@ describe('a machine that was stored by version 1', () => {
     ['complete with images', () => run(one(), started('M1', 'S1'), completed('M1', ['S1']), reported(2, 2))],
   ] as [string, () => StoredMachine][])('%s: is the same machine without a report, and goes on', (_, make) => {
     const machine = upgraded(versionOne(make()), 1);
-    expect(machine).toEqual(make());
+    const { value, context } = make();
+    const silent = value.acquisition === 'planned' ? {} : { withoutAppointment: true };
+    expect(machine).toEqual({ value, context: { ...context, ...silent } });
     const moved = machine && advance(machine, resultOf('final'));
     expect(moved?.machine.value).toEqual({ ...make().value, report: 'final' });
+  });
+
+  it('told nobody of its appointment: a new time calls nobody to move one, and a cancel to call one off', () => {
+    const machine = upgraded(versionOne(one()), 1);
+    const cancelled = machine && advance(machine, { type: 'cancel' });
+    expect(cancelled?.effects.map(({ name }) => name)).toEqual(['updateProcedure']);
+    const moved = machine && advance(machine, { type: 'reschedule', movedSteps: ['S1'] });
+    expect(moved?.effects.map(({ name }) => name)).toEqual(['updateProcedure']);
   });
 
   it('one of this version is taken as it is', () => {
