@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sender, adt, connectSender, orm, serial } from '../support/messages.ts';
 import { type PeerDouble, startPeer } from '../support/peers.ts';
@@ -52,6 +53,29 @@ describe('a message that comes again (duplicate MSH-10)', () => {
       expect(await count(placerOrderNumber)).toBe(1);
       expect(await journal(placerOrderNumber)).toHaveLength(1);
     });
+  });
+
+  it('given a copy whose last line ends otherwise, then it is the same message', async () => {
+    const placerOrderNumber = `D${serial()}`;
+    const message = order(placerOrderNumber, { controlId: placerOrderNumber });
+    const first = await placer.send(message);
+    const copies = [message.replace(/\r$/, ''), `${message}\n`, `${message}\r`];
+    for (const copy of copies) expect((await placer.send(copy)).raw).toBe(first.raw);
+    expect(await count(placerOrderNumber)).toBe(1);
+  });
+
+  it('given a message that the version before had accepted, then its copy is known by the same key', async () => {
+    const placerOrderNumber = `D${serial()}`;
+    const message = order(placerOrderNumber, { controlId: placerOrderNumber });
+    await placer.send(message);
+    const [msh = '', ...others] = message.split('\r');
+    const fields = msh.split('|').map((field, index) => (index === 6 ? '' : field));
+    const parts = ['HIS', 'CLINIC', placerOrderNumber, fields.join('|')].map((part) => `${part}\0`);
+    const key = createHash('sha256')
+      .update(parts.join(''))
+      .update(`\r${others.join('\r')}`, 'latin1')
+      .digest('hex');
+    expect(await journal(placerOrderNumber)).toMatchObject([{ contentKey: key }]);
   });
 
   it('given a copy that was stamped anew (MSH-7), then it is the same message', async () => {

@@ -251,6 +251,16 @@ describe('SIU of an order that is known', () => {
     expect(await startsOf(number)).toEqual(['2026-01-21T14:30:00']);
   });
 
+  it.each(['placerAppointment', 'fillerAppointment'] as const)(
+    'given S13 that calls the appointment by the number of the order alone (%s), then its steps move and no order is made',
+    async (field) => {
+      const { number, patient } = await ordered();
+      const moved = { [field]: `${number}^HIS`, services: [{ ...wrist, start: '20260121110000' }] };
+      expect(await sender.send(siu('S13', moved, patient))).toMatchObject({ code: 'AA' });
+      expect(await startsOf(number)).toEqual(['2026-01-21T11:00:00']);
+    },
+  );
+
   it('given S13 with the start it has, then nobody is told', async () => {
     const { appointment } = await booked();
     expect(await sender.send(siu('S13', appointment))).toMatchObject({ code: 'AA' });
