@@ -15,7 +15,21 @@ import {
   nothingPerformed,
   reduce,
 } from './procedure-context.ts';
-import { isOpen } from './mpps-rules.ts';
+import {
+  type Guard,
+  type Guarded,
+  after,
+  completes,
+  ends,
+  holdsNoShow,
+  isAnnounced,
+  isPerforming,
+  isUndone,
+  isUndoneFrom,
+  patientArrives,
+  stepsAreOpen,
+  stepsCanMove,
+} from './procedure-guards.ts';
 import type { Confirmation, PlannedProcedure } from './vocabulary.ts';
 
 /** What a transition asks for; carried out by rendering messages in the same database transaction. */
@@ -43,35 +57,6 @@ export interface ProcedureInput {
   readonly order: Confirmation | undefined;
 }
 
-interface Guarded {
-  readonly context: ProcedureContext;
-  readonly event: ProcedureEvent;
-}
-
-type Guard = (guarded: Guarded) => boolean;
-
-const after = ({ context, event }: Guarded): ProcedureContext => reduce(context, event);
-
-/** The steps that an MPPS event names belong to this procedure and are open. */
-const stepsAreOpen = ({ context, event }: Guarded): boolean =>
-  'steps' in event &&
-  event.steps.length > 0 &&
-  event.steps.every((id) => isOpen(context.steps[id]?.stepStatus ?? 'CANCELLED'));
-
-/** The MPPS was accepted for these steps before. */
-const isPerforming = ({ context, event }: Guarded): boolean =>
-  'performedStep' in event &&
-  event.steps.some((id) => context.steps[id]?.performedSteps[event.performedStep] === 'IN PROGRESS');
-
-const completes = (guarded: Guarded): boolean => isPerforming(guarded) && acquisitionComplete(after(guarded));
-const ends = (guarded: Guarded): boolean => isPerforming(guarded) && acquisitionDiscontinued(after(guarded));
-const isUndone = (guarded: Guarded): boolean => isPerforming(guarded) && nothingPerformed(after(guarded));
-
-const isUndoneFrom =
-  (state: 'planned' | 'held'): Guard =>
-  (guarded) =>
-    isUndone(guarded) && guarded.context.begunFrom === state;
-
 const begunFrom = (state: Waiting) => ({ type: 'begunFrom' as const, params: { state } });
 
 /** A modality may begin what was never put on the worklist: a fact is not refused. */
@@ -80,28 +65,6 @@ const begins = (state: Waiting) => ({
   target: 'inProgress' as const,
   actions: begunFrom(state),
 });
-
-const holdsNoShow = ({ context, event }: Guarded): boolean =>
-  event.type === 'hold' && context.noShow === true && event.noShow === undefined;
-
-const movable = new Set(['SCHEDULED', 'ARRIVED', 'READY']);
-
-/** The steps that staff name belong to this procedure and have not begun. */
-const stepsCanMove = ({ context, event }: Guarded): boolean =>
-  'movedSteps' in event &&
-  event.movedSteps.length > 0 &&
-  event.movedSteps.every((id) => movable.has(context.steps[id]?.stepStatus ?? ''));
-
-const patientArrives = ({ context, event }: Guarded): boolean =>
-  'movedSteps' in event &&
-  event.movedSteps.length > 0 &&
-  event.movedSteps.every((id) => context.steps[id]?.stepStatus === 'SCHEDULED');
-// What a peer has acknowledged it cannot refuse any more.
-const isAnnounced = ({ context, event }: Guarded): boolean =>
-  (event.type === 'procedureScheduledConfirmed' && event.confirmation.peer in context.announcements) ||
-  (event.type === 'procedureScheduledRefused' &&
-    event.peer in context.announcements &&
-    context.announcements[event.peer] !== 'confirmed');
 
 /** Image managers and report managers hear of a change once they have been told of the procedure (RAD-13 after RAD-4). */
 const updateProcedure = (control: ProcedureUpdateControl) => ({

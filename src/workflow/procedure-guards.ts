@@ -1,0 +1,71 @@
+import { isOpen } from './mpps-rules.ts';
+import {
+  type ProcedureContext,
+  type ProcedureEvent,
+  acquisitionComplete,
+  acquisitionDiscontinued,
+  nothingPerformed,
+  reduce,
+} from './procedure-context.ts';
+
+/** What a guard is asked: the context before the event, and the event. */
+export interface Guarded {
+  readonly context: ProcedureContext;
+  readonly event: ProcedureEvent;
+}
+
+export type Guard = (guarded: Guarded) => boolean;
+
+/** The context as the event would leave it. */
+export const after = ({ context, event }: Guarded): ProcedureContext => reduce(context, event);
+
+/** The steps that an MPPS event names belong to this procedure and are open. */
+export const stepsAreOpen = ({ context, event }: Guarded): boolean =>
+  'steps' in event &&
+  event.steps.length > 0 &&
+  event.steps.every((id) => isOpen(context.steps[id]?.stepStatus ?? 'CANCELLED'));
+
+/** The MPPS was accepted for these steps before. */
+export const isPerforming = ({ context, event }: Guarded): boolean =>
+  'performedStep' in event &&
+  event.steps.some((id) => context.steps[id]?.performedSteps[event.performedStep] === 'IN PROGRESS');
+
+/** The MPPS ends the acquisition: done. */
+export const completes = (guarded: Guarded): boolean => isPerforming(guarded) && acquisitionComplete(after(guarded));
+
+/** The MPPS ends the acquisition: nothing was completed. */
+export const ends = (guarded: Guarded): boolean => isPerforming(guarded) && acquisitionDiscontinued(after(guarded));
+
+/** The MPPS was begun under the wrong worklist entry, and nothing else was performed. */
+export const isUndone = (guarded: Guarded): boolean => isPerforming(guarded) && nothingPerformed(after(guarded));
+
+/** The same, where the acquisition had been begun from this state. */
+export const isUndoneFrom =
+  (state: 'planned' | 'held'): Guard =>
+  (guarded) =>
+    isUndone(guarded) && guarded.context.begunFrom === state;
+
+/** A hold of somebody's own, on what is on hold since the patient did not come. */
+export const holdsNoShow = ({ context, event }: Guarded): boolean =>
+  event.type === 'hold' && context.noShow === true && event.noShow === undefined;
+
+const movable = new Set(['SCHEDULED', 'ARRIVED', 'READY']);
+
+/** The steps that staff name belong to this procedure and have not begun. */
+export const stepsCanMove = ({ context, event }: Guarded): boolean =>
+  'movedSteps' in event &&
+  event.movedSteps.length > 0 &&
+  event.movedSteps.every((id) => movable.has(context.steps[id]?.stepStatus ?? ''));
+
+/** The steps that are named wait for the patient. */
+export const patientArrives = ({ context, event }: Guarded): boolean =>
+  'movedSteps' in event &&
+  event.movedSteps.length > 0 &&
+  event.movedSteps.every((id) => context.steps[id]?.stepStatus === 'SCHEDULED');
+
+/** The peer was told; what it has acknowledged it cannot refuse any more. */
+export const isAnnounced = ({ context, event }: Guarded): boolean =>
+  (event.type === 'procedureScheduledConfirmed' && event.confirmation.peer in context.announcements) ||
+  (event.type === 'procedureScheduledRefused' &&
+    event.peer in context.announcements &&
+    context.announcements[event.peer] !== 'confirmed');
