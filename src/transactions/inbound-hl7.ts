@@ -195,9 +195,14 @@ export async function handleMessage(
     const failure = toSwfError(error);
     if (!(error instanceof SwfError)) department.log.error(describeError(error), 'a message could not be carried out');
     const code = failure.failure.ack;
-    const fields = { ...shown, outcome: code, durationMs: durationMs() };
-    department.log.warn({ ...fields, error: `${failure.failure.hl7} ${failure.message}` }, 'hl7 message refused');
-    return { ...(await refuse(department, message, failure, { replayed: replayOf !== undefined })), code };
+    const refused = await refuse(department, message, failure, { replayed: replayOf !== undefined });
+    const place = failure.place.location === undefined ? '' : ` (${failure.place.location})`;
+    const fields = { messageId: refused.messageId, ...shown, outcome: code, durationMs: durationMs() };
+    department.log.warn(
+      { ...fields, error: `${failure.failure.hl7} ${failure.message}${place}` },
+      'hl7 message refused',
+    );
+    return { ...refused, code };
   }
 }
 

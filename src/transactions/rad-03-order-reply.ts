@@ -1,3 +1,4 @@
+import { identifiersFromHl7 } from '../mapping/identifiers-from-hl7.ts';
 import { orderRepliesFromHl7 } from '../mapping/order-reply-from-hl7.ts';
 import { SwfError } from '../platform/errors.ts';
 import { acknowledgedBy } from '../workflow/vocabulary.ts';
@@ -6,6 +7,7 @@ import { findFillerOrder } from '../store/orders.ts';
 import { orderOfRequest } from '../store/outbox.ts';
 import type { InboundHl7Transaction } from './inbound-hl7.ts';
 import { numberRefused, orderReplied } from './order-number.ts';
+import { checkOwner } from './order-owner.ts';
 import { finish, holdOrders } from './unit-of-work.ts';
 
 /**
@@ -35,6 +37,10 @@ export const orderReply: InboundHl7Transaction = {
       ids.push(asked);
     }
     const held = await holdOrders(unit, [...new Set(ids)]);
+    const pid = reading.message.first('PID');
+    const identifiers = pid ? identifiersFromHl7(reading, pid, 3) : [];
+    for (const { patient } of identifiers.length > 0 ? held : [])
+      await checkOwner(unit.tx, patient, { identifiers, remarks: reading.remarks });
     const cause = { messageId, causedBy: sendingApplication, at };
     const confirmation = acknowledgedBy(sendingApplication, { messageId, code: acknowledgementCode || 'AA', at });
     for (const [index, reply] of orders.entries()) {

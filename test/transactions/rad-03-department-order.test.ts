@@ -216,6 +216,15 @@ for (const version of ['2.3.1', '2.5.1'] as const satisfies readonly Version[]) 
       expect((await stored(placed)).placerOrderNumber).toBe('OP4717');
     });
 
+    it('given NA as a message with the PID of another patient, then AR 204 at PID-3 and the order still waits', async () => {
+      await start({ placer: { version } }, accepts);
+      const placed = await place();
+      const na = { control: 'NA', placerOrderNumber: 'OP4720^HIS', fillerOrderNumber: placed.fillerOrderNumber };
+      const message = orderReply(na, version).replace('\rORC|', '\rPID|1||SOMEBODY^^^CLINIC||Else^Eve\rORC|');
+      expect(await site.send(message)).toMatchObject({ code: 'AR', error: '204' });
+      expect(await stored(placed)).toMatchObject({ placerOrderNumber: null, numberPending: true });
+    });
+
     it('given NA with a number that another order has, then AR 205 as a message and an alarm as an answer: nothing is numbered twice', async () => {
       await start({ placer: { version } }, accepts);
       await site.send(orm([{ placerOrderNumber: 'OP4718^HIS' }]));
