@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { items, text } from '../../src/dicom/dataset.ts';
 import { type OrderFields, adt, field, orderReply, orm, serial } from '../support/messages.ts';
-import { type OrderSite, givenUp, startOrderSite } from '../support/order-site.ts';
+import { type OrderSite, givenUp, lanesEmpty, startOrderSite } from '../support/order-site.ts';
 import { accepts, numbers } from '../support/peers.ts';
 import { until } from '../support/until.ts';
 
@@ -21,6 +21,8 @@ afterAll(async () => {
   await talkative.stop();
 });
 beforeEach(async () => {
+  // An SN that still waits in the lane would get the answer that is meant for the next one.
+  await lanesEmpty(site);
   site.op.will(accepts);
   await site.news();
   await talkative.news();
