@@ -247,12 +247,6 @@ export async function ownersOfOrders(tx: Tx, orderIds: readonly number[]): Promi
   return rows.map((row) => row.patientId).sort((a, b) => a - b);
 }
 
-/** All orders of a patient. */
-export async function ordersOfPatient(tx: Tx, patientId: number): Promise<number[]> {
-  const rows = await tx.order.findMany({ where: { patientId }, select: { id: true }, orderBy: { id: 'asc' } });
-  return rows.map((row) => row.id);
-}
-
 /** Marks orders whose PID disagrees with the registration that came after them. */
 export async function markDifferences(tx: Tx, ids: readonly number[], differences: readonly string[]): Promise<void> {
   await tx.order.updateMany({ where: { id: { in: [...ids] } }, data: { patientDifferences: [...differences] } });

@@ -57,11 +57,11 @@ interface IdentifierRow {
 }
 
 /**
- * Whom the identifiers mean: the first one decides where it is known, else the only patient that another one names.
- * Somebody who has another number of the first one's authority is another person who shares an identifier (a family's
- * insurance number). Throws 'ambiguous-key' (HL7 204) where they name several.
+ * The patient whom the identifiers mean, not locked: the first one decides where it is known, else the only patient
+ * that another one names. Somebody who has another number of the first one's authority is another person who shares an
+ * identifier (a family's insurance number). Throws 'ambiguous-key' (HL7 204) where they name several.
  */
-async function patientIdOf(tx: Tx, identifiers: readonly PatientIdentifier[]): Promise<Owner | undefined> {
+export async function findPatientId(tx: Tx, identifiers: readonly PatientIdentifier[]): Promise<Owner | undefined> {
   const rows = await tx.patientIdentifier.findMany({
     where: { value: { in: identifiers.map((one) => one.value) } },
     orderBy: { id: 'asc' },
@@ -188,12 +188,12 @@ export async function findOrCreatePatient(
   identifiers: readonly PatientIdentifier[],
   unknown: () => { readonly patient: Patient; readonly at: Date },
 ): Promise<FoundPatient> {
-  const known = await patientIdOf(tx, identifiers);
+  const known = await findPatientId(tx, identifiers);
   if (known === undefined) {
     const made = await createPatient(tx, identifiers, unknown());
     if (made) return { ...made, created: true, subsumed: false, added: 0 };
   }
-  const owner = known ?? (await patientIdOf(tx, identifiers));
+  const owner = known ?? (await findPatientId(tx, identifiers));
   // The winner can only be missing when it was merged away in the same instant: the unit is repeated.
   if (owner === undefined) throw changedMeanwhile();
   await lockPatients(tx, [owner.id]);
@@ -230,11 +230,6 @@ async function createPatient(
 
 function distinct(identifiers: readonly PatientIdentifier[]): PatientIdentifier[] {
   return [...new Map(identifiers.map((one) => [`${one.assigningAuthority}\n${one.value}`, one])).values()];
-}
-
-/** The patient whom the identifiers mean, not locked. */
-export async function findPatientId(tx: Tx, identifiers: readonly PatientIdentifier[]): Promise<Owner | undefined> {
-  return patientIdOf(tx, identifiers);
 }
 
 /** An authority that was named by its namespace alone: once its universal id is said, another one is another authority. */

@@ -1,4 +1,5 @@
 import type { LocalDateTime } from '../platform/clock.ts';
+import type { ProcedureShown } from '../store/read-dry-run.ts';
 import type { CodedValue, PatientStatement, Person } from '../workflow/vocabulary.ts';
 
 /** A person of the department who acts, and why. */
@@ -53,7 +54,7 @@ export interface StepPlacement {
 }
 
 /** What a message would do, had it come by MLLP; nothing of it is stored. */
-export interface DryRun {
+export interface DryRun extends ProcedureShown {
   /** The acknowledgement as text, segments on lines. */
   readonly answer: string;
   /** MSA-1 */
@@ -62,26 +63,6 @@ export interface DryRun {
   readonly transaction: string | undefined;
   /** Sentences: which rules fired, what is missing or odd. */
   readonly rules: readonly string[];
-  readonly procedures: readonly {
-    readonly requestedProcedureId: string;
-    readonly accessionNumber: string;
-    readonly studyInstanceUid: string;
-    readonly state: string;
-    readonly steps: readonly {
-      readonly scheduledProcedureStepId: string;
-      readonly stepStatus: string;
-      readonly modality: string;
-      readonly scheduledStationAeTitles: readonly string[];
-      readonly start: string;
-    }[];
-  }[];
-  readonly history: readonly {
-    readonly requestedProcedureId: string;
-    readonly event: string;
-    readonly from: string;
-    readonly to: string;
-    readonly remark: string | null;
-  }[];
   readonly messages: readonly {
     readonly destination: string;
     readonly transaction: string;

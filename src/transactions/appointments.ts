@@ -10,6 +10,7 @@ import { findProcedureOrder, recodeProcedure } from '../store/procedures.ts';
 import { changedMeanwhile } from '../store/prisma.ts';
 import { saveVisit, visitOfOrder } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
+import { causeOf, originOf } from './inbound-cause.ts';
 import { OrderNotChangeable } from './order-change-requests.ts';
 import {
   type Shift,
@@ -17,6 +18,7 @@ import {
   endOrder,
   firstStart,
   hasStarted,
+  isReported,
   moveSteps,
   rewriteOrder,
   shift,
@@ -26,8 +28,7 @@ import { issuerOf, makeOrder, scheduling } from './order-creation.ts';
 import { findByPlacerNumber } from './order-number.ts';
 import { checkOwner } from './order-owner.ts';
 import { patientOfOrder } from './order-patient.ts';
-import { originOf } from './rad-02-placer-order.ts';
-import { type Cause, type HeldOrder, type HeldProcedure, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
+import { type HeldOrder, type HeldProcedure, type Unit, finish, holdOrders, send, stateOf } from './unit-of-work.ts';
 
 /**
  * Appointments as the source of the schedule (HL7 v2.5.1 chapter 10), for sites whose scheduling sends nothing else: an
@@ -108,12 +109,6 @@ async function rememberNumbers({ tx }: Unit, held: HeldOrder, numbers: readonly 
 type Carry = (unit: Unit, inbound: InboundHl7, known: Known) => Promise<void>;
 
 const carriers: Readonly<Record<string, Carry>> = { S12: place, S13: place, S14: modify, S15: cancel, S26: noShow };
-
-const causeOf = ({ messageId, sendingApplication, at }: InboundHl7): Cause => {
-  return { messageId, causedBy: sendingApplication, at };
-};
-
-const stateOf = (procedure: HeldProcedure) => procedure.machine.value.acquisition;
 
 function startOf(service: AppointmentService | undefined): LocalDateTime | undefined {
   const start = service?.start;
@@ -212,15 +207,14 @@ async function cancel(unit: Unit, inbound: InboundHl7, { held, procedures }: Kno
   const own = inbound.sendingApplication === sendingApplication && inbound.sendingFacility === sendingFacility;
   const by = own ? 'placer' : 'filler';
   if (ended) inbound.reading.remarks.push('what the appointment is of had been cancelled before');
-  else if (!procedures.every(({ machine }) => isCancellable(machine))) throw new OrderNotChangeable(held, 'cancel', 1);
+  else if (!procedures.every(isCancellable)) throw new OrderNotChangeable(held, 'cancel', 1);
   else if (others.every((procedure) => stateOf(procedure) === 'cancelled'))
     await endOrder(unit, held, { by, cause: causeOf(inbound) });
   else for (const procedure of procedures) send(procedure, { type: 'cancel' }, causeOf(inbound));
 }
 
-const isCancellable = ({ value }: HeldProcedure['machine']): boolean =>
-  ['planned', 'scheduled', 'held', 'cancelled'].includes(value.acquisition) &&
-  ['none', 'cancelled'].includes(value.report);
+const isCancellable = (procedure: HeldProcedure): boolean =>
+  ['planned', 'scheduled', 'held', 'cancelled'].includes(stateOf(procedure)) && !isReported(procedure);
 
 /** S26: the patient did not come; what waited for him is off the worklist until there is another appointment, or a cancel. */
 function noShow(_: Unit, inbound: InboundHl7, { held, procedures }: Known): Promise<void> {

@@ -1,10 +1,9 @@
 import { SwfError } from '../platform/errors.ts';
-import { changeOrder } from '../store/orders.ts';
 import { findProcedureOrder } from '../store/procedures.ts';
 import type { Actor, StepPlacement } from './actions.ts';
 import { type Department, placerOf } from './department.ts';
 import { causeOf } from './department-orders.ts';
-import { moveSteps, orderStatusNow, reschedule, stepsToMove } from './order-changes.ts';
+import { isReported, markEnded, moveSteps, reschedule, stepsToMove } from './order-changes.ts';
 import { scheduling } from './order-creation.ts';
 import {
   type Cause,
@@ -14,8 +13,10 @@ import {
   finish,
   holdOrders,
   runUnit,
+  orderStatusNow,
   send,
-  takeDown,
+  stateOf,
+  takeDownRefused,
 } from './unit-of-work.ts';
 
 interface Acting {
@@ -41,19 +42,10 @@ async function act(department: Department, id: string, actor: Actor, action: Act
     if (!held || !procedure) throw new SwfError('unknown-key', 'no procedure has this requested procedure ID');
     const done = await action(unit, { procedure, held, cause });
     await finish(unit, orders, cause.at);
-    return done ? undefined : procedure.machine.value.acquisition;
+    return done ? undefined : stateOf(procedure);
   });
   if (refusedIn !== undefined)
     throw new SwfError('state-forbids', `the procedure is ${refusedIn}: that is not possible now`);
-}
-
-/** Takes down an attempt that the machine would allow and the facts do not. */
-function refused(procedure: HeldProcedure, event: string, cause: Cause): false {
-  takeDown(procedure, event, {
-    ...cause,
-    remark: ['not allowed in this state', cause.remark].filter(Boolean).join('; '),
-  });
-  return false;
 }
 
 /** XX to a placer that asks for it: the department has changed its order (RAD TF-2 4.3). */
@@ -71,7 +63,7 @@ export async function scheduleProcedure(
   actor: Actor,
 ): Promise<void> {
   await act(department, id, actor, async (unit, { procedure, cause }) => {
-    const planned = procedure.machine.value.acquisition === 'planned';
+    const planned = stateOf(procedure) === 'planned';
     if (planned) await moveSteps(unit, procedure, stepsToMove(procedure, placement), placement);
     // Behind planned, schedule is still allowed where a modality began before anybody had announced the procedure.
     return send(procedure, scheduling(department), cause);
@@ -95,14 +87,12 @@ export async function rescheduleProcedure(
 /** Cancels a procedure that has not begun (RAD-13 CA/CA, RAD-48 S15); with the last of its order RAD-3 OC. */
 export async function cancelProcedure(department: Department, id: string, actor: Actor): Promise<void> {
   await act(department, id, actor, async (unit, { procedure, held, cause }) => {
-    // A report says that the examination took place.
-    const { report } = procedure.machine.value;
-    if (report !== 'none' && report !== 'cancelled') return refused(procedure, 'cancel', cause);
-    const allowed = send(procedure, { type: 'cancel' }, cause);
-    if (allowed && orderStatusNow(held) === 'CA') {
-      await changeOrder(unit.tx, held.order.id, { endedBy: 'filler', alarm: null });
-      held.order = { ...held.order, endedBy: 'filler' };
+    if (isReported(procedure)) {
+      takeDownRefused(procedure, 'cancel', cause);
+      return false;
     }
+    const allowed = send(procedure, { type: 'cancel' }, cause);
+    if (allowed && orderStatusNow(held) === 'CA') await markEnded(unit, held, 'filler');
     return allowed;
   });
 }

@@ -6,7 +6,7 @@ import { senderOf } from './inbound-header.ts';
 import { OrderNotChangeable } from './order-change-requests.ts';
 import { orderStatusToRepeat } from './order-changes.ts';
 import { journalRefused } from './refusals.ts';
-import { type Unit, deliver, finish, holdOrders, runUnit, takeDown } from './unit-of-work.ts';
+import { type Unit, deliver, finish, holdOrders, runUnit, takeDownRefused } from './unit-of-work.ts';
 
 /** A message that was refused: everything it did is rolled back, and it is journalled with its answer. */
 export async function refuse(
@@ -45,9 +45,9 @@ export async function repeatStatus(
   { failure, messageId }: { readonly failure: OrderNotChangeable; readonly messageId: number },
 ): Promise<void> {
   const orders = await holdOrders(unit, [failure.orderId]);
-  const cause = { messageId, causedBy: header.sendingApplication, at, remark: 'not allowed in this state' };
+  const cause = { messageId, causedBy: header.sendingApplication, at };
   for (const held of orders) {
-    for (const procedure of held.procedures) takeDown(procedure, failure.wanted, cause);
+    for (const procedure of held.procedures) takeDownRefused(procedure, failure.wanted, cause);
     // Without its number the placer would not know of what.
     if (held.order.placerOrderNumber === undefined) continue;
     const unable = placerOf(unit.department.config, held.order)?.sends.orderControls.includes('UC') ?? false;

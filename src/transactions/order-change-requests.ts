@@ -9,13 +9,20 @@ import {
   firstStart,
   hasStarted,
   isDone,
-  orderStatusNow,
   orderStatusToRepeat,
   rewriteOrder,
   shift,
   stationFor,
 } from './order-changes.ts';
-import { type Cause, type HeldOrder, type HeldProcedure, type Unit, send } from './unit-of-work.ts';
+import {
+  type Cause,
+  type HeldOrder,
+  type HeldProcedure,
+  type Unit,
+  orderStatusNow,
+  send,
+  stateOf,
+} from './unit-of-work.ts';
 
 /** What an order placer wants done with an order that is there. */
 export interface ChangeRequest {
@@ -92,15 +99,14 @@ async function endParent(unit: Unit, { held, request, cause }: ChangeRequest): P
 
 /** HD takes an order off the worklist, RL puts it back. */
 function move({ held, request, cause, remarks }: ChangeRequest, event: 'hold' | 'release', from: string[]): void {
-  const state = (procedure: HeldProcedure): string => procedure.machine.value.acquisition;
   const target = event === 'hold' ? 'held' : 'scheduled';
   // Who holds what waits after a no-show makes the hold his own: another appointment no longer takes it off.
   const noShow = ({ machine }: HeldProcedure): boolean => event === 'hold' && machine.context.noShow === true;
   const concerned = held.procedures.filter(
-    (procedure) => from.includes(state(procedure)) || (state(procedure) === target && noShow(procedure)),
+    (procedure) => from.includes(stateOf(procedure)) || (stateOf(procedure) === target && noShow(procedure)),
   );
   if (concerned.length === 0) {
-    if (!held.procedures.some((procedure) => state(procedure) === target)) {
+    if (!held.procedures.some((procedure) => stateOf(procedure) === target)) {
       throw new OrderNotChangeable(held, event, request.sequence);
     }
     remarks.push(`the order was ${target} before`);

@@ -1,27 +1,26 @@
 import { type LocalDateTime, plusSeconds, secondsBetween } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
-import { orderStatusOf } from '../workflow/order-status.ts';
 import type { PlacerOrder } from '../workflow/vocabulary.ts';
 import { changeOrder } from '../store/orders.ts';
 import { type StoredStep, moveStep } from '../store/procedures.ts';
-import { type Cause, type HeldOrder, type HeldProcedure, type Unit, send } from './unit-of-work.ts';
-
-/** What the states of an order's procedures mean for those who want to change it. */
-export function orderStatusNow(held: HeldOrder) {
-  // A parent order has no procedures of its own.
-  if (held.procedures.length === 0 && held.order.endedBy) return 'CA';
-  return orderStatusOf(held.procedures.map((procedure) => procedure.machine.value.acquisition));
-}
-
-const stateOf = (procedure: HeldProcedure) => procedure.machine.value.acquisition;
+import {
+  type Cause,
+  type HeldOrder,
+  type HeldProcedure,
+  type Unit,
+  orderStatusNow,
+  send,
+  stateOf,
+} from './unit-of-work.ts';
 
 /** A report says that the examination took place, whether or not its modality sends MPPS. */
-const reported = ({ machine }: HeldProcedure): boolean => !['none', 'cancelled'].includes(machine.value.report);
+export const isReported = ({ machine }: HeldProcedure): boolean =>
+  !['none', 'cancelled'].includes(machine.value.report);
 
 /** Something of the order was begun, done or reported: it can no longer be cancelled. */
 export function hasStarted(held: HeldOrder): boolean {
   return held.procedures.some(
-    (procedure) => ['inProgress', 'completed'].includes(stateOf(procedure)) || reported(procedure),
+    (procedure) => ['inProgress', 'completed'].includes(stateOf(procedure)) || isReported(procedure),
   );
 }
 
@@ -35,7 +34,7 @@ export function orderStatusToRepeat(held: HeldOrder) {
 
 /** It has ended, or is reported: nothing is left that could be cancelled or discontinued. */
 const isOver = (procedure: HeldProcedure): boolean =>
-  endedStates.includes(stateOf(procedure)) || (stateOf(procedure) !== 'inProgress' && reported(procedure));
+  endedStates.includes(stateOf(procedure)) || (stateOf(procedure) !== 'inProgress' && isReported(procedure));
 
 /** Nothing of the order is left to be ended. */
 export function isDone(held: HeldOrder): boolean {
@@ -54,8 +53,13 @@ export async function endOrder(
     if (isOver(procedure)) continue;
     send(procedure, { type: stateOf(procedure) === 'inProgress' ? 'discontinue' : 'cancel' }, ending.cause);
   }
-  await changeOrder(unit.tx, held.order.id, { endedBy: ending.by, alarm: null });
-  held.order = { ...held.order, endedBy: ending.by };
+  await markEnded(unit, held, ending.by);
+}
+
+/** Keeps who ended an order; nothing is left that a person had to see to. */
+export async function markEnded(unit: Unit, held: HeldOrder, endedBy: 'placer' | 'filler'): Promise<void> {
+  await changeOrder(unit.tx, held.order.id, { endedBy, alarm: null });
+  held.order = { ...held.order, endedBy };
 }
 
 /** Where a step is to be; what is left out stays. */

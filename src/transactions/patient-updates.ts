@@ -3,11 +3,11 @@ import type { PatientIdentifier, PersonName } from '../workflow/vocabulary.ts';
 import { updateFor } from '../workflow/patient-changes.ts';
 import { type OutgoingMessage, destinationsKnowing } from '../store/outbox.ts';
 import type { StoredPatient } from '../store/patients.ts';
-import { type HistoryLine, addHistory, openProcedures } from '../store/procedures.ts';
+import { addHistory, openProcedures } from '../store/procedures.ts';
 import type { StoredVisit } from '../store/visits.ts';
 import { procedureDestinations } from './department.ts';
 import { envelopeFor, outgoing } from './outgoing-hl7.ts';
-import { type Unit, characterSetNotCarried, deliver } from './unit-of-work.ts';
+import { type Unit, characterSetNotCarried, deliver, standingLine } from './unit-of-work.ts';
 
 /** What happened to a patient, for those who know a procedure of his. */
 export interface PatientNews {
@@ -62,10 +62,9 @@ async function noteRemarks(
   if (odd.length === 0) return;
   const open = await openProcedures(unit.tx, { patientId });
   const lines = odd.flatMap(({ remark, destination: causedBy }) =>
-    open.map(({ id, state }): HistoryLine => {
-      const states = { fromState: state, toState: state };
-      return { procedureId: id, at, event: characterSetNotCarried, ...states, causedBy, remark };
-    }),
+    open.map((procedure) =>
+      standingLine(procedure, characterSetNotCarried, { messageId: undefined, causedBy, at, remark }),
+    ),
   );
   await addHistory(unit.tx, lines);
 }

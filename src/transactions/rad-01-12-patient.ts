@@ -16,9 +16,10 @@ import { type FoundPatient, type StoredPatient, findOrCreatePatient, savePatient
 import { addHistory, openProcedures, ordersOfDay, ordersWithoutRegistration } from '../store/procedures.ts';
 import { type StoredVisit, saveVisit } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
+import { causeOf } from './inbound-cause.ts';
 import { namedBySubsumed } from './order-patient.ts';
 import { tellOfPatient } from './patient-updates.ts';
-import { type Cause, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
+import { type Cause, type Unit, finish, holdOrders, send, standingLine } from './unit-of-work.ts';
 
 interface PatientEvent {
   /** The ADT names the patient as one of its own: step 1 of the eight. */
@@ -158,7 +159,7 @@ async function visitOf(
 /** What happened stands in the history of every procedure that it can concern. */
 async function takeDownForProcedures(
   unit: Unit,
-  { messageId, sendingApplication, at, reading }: InboundHl7,
+  inbound: InboundHl7,
   {
     event,
     patient,
@@ -167,17 +168,9 @@ async function takeDownForProcedures(
 ): Promise<void> {
   const ofVisit = event.history !== 'patientUpdated' && visit !== undefined;
   const open = await openProcedures(unit.tx, ofVisit ? { visitId: visit.id } : { patientId: patient.id });
-  const { triggerEvent } = reading.message.header;
-  const lines = open.map(({ id, state }) => ({
-    procedureId: id,
-    at,
-    event: event.history ?? '',
-    fromState: state,
-    toState: state,
-    messageId,
-    causedBy: sendingApplication,
-    remark: `ADT^${triggerEvent}`,
-  }));
+  const { reading } = inbound;
+  const cause = { ...causeOf(inbound), remark: `ADT^${reading.message.header.triggerEvent}` };
+  const lines = open.map((procedure) => standingLine(procedure, event.history ?? '', cause));
   if (event.history === 'visitCancelled' && lines.length > 0)
     reading.remarks.push(`the visit was cancelled while ${lines.length} procedures of it are open; they stay open`);
   await addHistory(unit.tx, lines);
@@ -185,10 +178,10 @@ async function takeDownForProcedures(
 
 /** A10: what the patient is there for today can begin. */
 async function arrive(unit: Unit, inbound: InboundHl7, patient: StoredPatient): Promise<void> {
-  const { messageId, sendingApplication, at, reading } = inbound;
+  const { at, reading } = inbound;
   const { date } = localTimeOf(at, unit.department.config.organisation.timeZone);
   const orders = await holdOrders(unit, await ordersOfDay(unit.tx, patient.id, date));
-  const cause: Cause = { messageId, causedBy: sendingApplication, at };
+  const cause = causeOf(inbound);
   if (orders.length === 0) reading.remarks.push('no step of today waits for the patient');
   for (const procedure of orders.flatMap((held) => held.procedures)) {
     const waiting = procedure.stored.steps.filter((one) => one.stepStatus === 'SCHEDULED' && one.start.date === date);
@@ -201,11 +194,12 @@ async function arrive(unit: Unit, inbound: InboundHl7, patient: StoredPatient): 
 /** Orders that came before their patient was registered: their procedures learn that step 1 has happened. */
 async function registeredNow(
   unit: Unit,
-  { messageId, at, sendingApplication }: InboundHl7,
+  inbound: InboundHl7,
   { patient, changed }: { readonly patient: StoredPatient; readonly changed: readonly string[] },
 ): Promise<void> {
   const remark = changed.length > 0 ? differenceRemark(changed) : undefined;
-  const cause: Cause = { messageId, causedBy: sendingApplication, at, remark };
+  const cause = { ...causeOf(inbound), remark };
+  const { messageId, at, sendingApplication } = inbound;
   const registration = { messageId, at, sendingApplication };
   const orderIds = await tellRegistered(unit, patient.id, { registration, cause });
   // What an order said of the patient and the registration does not is for a person to look at, whichever came first.

@@ -3,18 +3,18 @@ import { patientFromHl7, visitFromHl7 } from '../mapping/patient-from-hl7.ts';
 import { SwfError } from '../platform/errors.ts';
 import { type OrderAction, orderActionOf } from '../workflow/order-control.ts';
 import type { OrderRequest } from '../workflow/statements.ts';
-import { acknowledgedBy } from '../workflow/vocabulary.ts';
 import { remark } from '../store/messages.ts';
 import { type OrderLike, findFillerOrder, findPlacerOrder, ordersLike } from '../store/orders.ts';
 import { type StoredPatient, findPatientId } from '../store/patients.ts';
 import { type StoredVisit, saveVisit, visitOfOrder } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
+import { causeOf, numberAnswerOf, originOf } from './inbound-cause.ts';
 import { carryOutChange } from './order-change-requests.ts';
-import { type OrderOrigin, issuerOf, makeOrder } from './order-creation.ts';
-import { type NumberAnswer, assignNumber, orderReplied } from './order-number.ts';
+import { issuerOf, makeOrder } from './order-creation.ts';
+import { assignNumber, orderReplied } from './order-number.ts';
 import { checkOwner } from './order-owner.ts';
 import { patientOfOrder } from './order-patient.ts';
-import { type Cause, type HeldOrder, type Unit, finish, holdOrders } from './unit-of-work.ts';
+import { type HeldOrder, type Unit, finish, holdOrders } from './unit-of-work.ts';
 
 /** One ORC group, and what its order control asks for. */
 interface Asked {
@@ -130,22 +130,6 @@ function firstObrOf({ request, asked }: Creation): number {
   );
 }
 
-function causeOf({ messageId, sendingApplication, at }: InboundHl7): Cause {
-  return { messageId, causedBy: sendingApplication, at };
-}
-
-export function originOf(inbound: InboundHl7): OrderOrigin {
-  const { messageId, sendingApplication, sendingFacility, at, reading } = inbound;
-  return {
-    sendingApplication,
-    sendingFacility,
-    messageId,
-    cause: causeOf(inbound),
-    remarks: reading.remarks,
-    confirmation: acknowledgedBy(sendingApplication, { messageId, code: 'AA', at }),
-  };
-}
-
 async function create(unit: Unit, inbound: InboundHl7, creation: Creation): Promise<void> {
   const { request, action, ordering, held } = creation;
   const { order, sequence } = request;
@@ -214,14 +198,8 @@ async function echoBeforeNumber(
   const same = held.order.details.service.code === request.order?.service.code;
   if (!same || held.patient.id !== ordering.patient.id) return undefined;
   reading.remarks.push('the order is the placer’s copy of one of the department, which has its number now');
-  await assignNumber(unit, held, request.placerOrderNumber, answerOf(inbound));
+  await assignNumber(unit, held, request.placerOrderNumber, numberAnswerOf(inbound));
   return held;
-}
-
-function answerOf(inbound: InboundHl7): NumberAnswer {
-  const { messageId, sendingApplication, at } = inbound;
-  const confirmation = acknowledgedBy(sendingApplication, { messageId, code: 'AA', at });
-  return { cause: causeOf(inbound), confirmation, sendingApplication };
 }
 
 /** NA or UA as an order message: the reply to our SN (HL7 table 0119), for the order whose filler order number it names. */
@@ -236,7 +214,7 @@ async function reply(unit: Unit, inbound: InboundHl7, request: OrderRequest, hel
   const { reading } = inbound;
   const said = reading.message.first('PID') && patientFromHl7(reading);
   if (said) await checkOwner(unit.tx, order.patient, { ...said, remarks: reading.remarks });
-  await orderReplied(unit, order, request, answerOf(inbound));
+  await orderReplied(unit, order, request, numberAnswerOf(inbound));
   held.set(keyOf(request, inbound), order);
 }
 

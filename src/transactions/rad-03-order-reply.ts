@@ -1,11 +1,11 @@
 import { identifiersFromHl7 } from '../mapping/identifiers-from-hl7.ts';
 import { orderRepliesFromHl7 } from '../mapping/order-reply-from-hl7.ts';
 import { SwfError } from '../platform/errors.ts';
-import { acknowledgedBy } from '../workflow/vocabulary.ts';
 import { remark } from '../store/messages.ts';
 import { findFillerOrder } from '../store/orders.ts';
 import { orderOfRequest } from '../store/outbox.ts';
 import type { InboundHl7Transaction } from './inbound-hl7.ts';
+import { numberAnswerOf } from './inbound-cause.ts';
 import { numberRefused, orderReplied } from './order-number.ts';
 import { checkOwner } from './order-owner.ts';
 import { finish, holdOrders } from './unit-of-work.ts';
@@ -19,7 +19,7 @@ export const orderReply: InboundHl7Transaction = {
   name: 'Filler Order Management',
   accepts: ['ORR^O02', 'ORG^O20'],
   handle: async (unit, inbound) => {
-    const { reading, messageId, at, sendingApplication } = inbound;
+    const { reading, messageId, at } = inbound;
     const { orders, acknowledgedControlId, acknowledgementCode } = orderRepliesFromHl7(reading.message);
     const asked = await orderOfRequest(unit.tx, acknowledgedControlId);
     const ids: number[] = [];
@@ -41,11 +41,10 @@ export const orderReply: InboundHl7Transaction = {
     const identifiers = pid ? identifiersFromHl7(reading, pid, 3) : [];
     for (const { patient } of identifiers.length > 0 ? held : [])
       await checkOwner(unit.tx, patient, { identifiers, remarks: reading.remarks });
-    const cause = { messageId, causedBy: sendingApplication, at };
-    const confirmation = acknowledgedBy(sendingApplication, { messageId, code: acknowledgementCode || 'AA', at });
+    const answer = numberAnswerOf(inbound, acknowledgementCode || 'AA');
     for (const [index, reply] of orders.entries()) {
       const order = held.find((one) => one.order.id === ids[index]);
-      if (order) await orderReplied(unit, order, reply, { cause, confirmation, sendingApplication });
+      if (order) await orderReplied(unit, order, reply, answer);
     }
     if (orders.length === 0 && acknowledgementCode !== 'AA')
       for (const order of held) await numberRefused(unit, order, acknowledgementCode);

@@ -40,7 +40,7 @@ import {
   carryOutRequest,
   statusText,
 } from './inbound-dicom.ts';
-import { type HeldOrder, type HeldProcedure, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
+import { type HeldOrder, type HeldProcedure, type Unit, finish, holdOrders, send, stateOf } from './unit-of-work.ts';
 
 /** Modality Performed Procedure Step SOP Class. */
 export const MPPS_SOP_CLASS = '1.2.840.10008.3.1.2.3.3';
@@ -214,7 +214,7 @@ function exceptionsAtEnd(
   procedures: readonly HeldProcedure[],
 ): Exception[] {
   if (status === 'IN PROGRESS') return [];
-  const ended = procedures.some(({ machine }) => ['discontinued', 'cancelled'].includes(machine.value.acquisition));
+  const ended = procedures.some((procedure) => ['discontinued', 'cancelled'].includes(stateOf(procedure)));
   const stopped: Exception[] =
     status === 'DISCONTINUED' ? [effect === 'wrongEntry' ? 'wrong-entry' : 'discontinued'] : [];
   return [...stopped, ...(ended ? (['procedure-ended'] as const) : [])];

@@ -18,9 +18,10 @@ import {
 import { addHistory, proceduresOfPatient } from '../store/procedures.ts';
 import { saveVisit } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
+import { causeOf } from './inbound-cause.ts';
 import { tellOfPatient } from './patient-updates.ts';
 import { checkEvent, tellRegistered } from './rad-01-12-patient.ts';
-import type { Unit } from './unit-of-work.ts';
+import { type Unit, standingLine } from './unit-of-work.ts';
 
 /**
  * RAD-12 Patient Update, merge and change of identifier (RAD TF-2 4.12, ITI TF-2 3.30): all groups of a message or none.
@@ -119,20 +120,19 @@ function mergedBefore(field: string, location: string): SwfError {
 
 /** One patient goes into the survivor, with everything that is his. */
 async function mergeOne(unit: Unit, inbound: InboundHl7, told: Told): Promise<void> {
-  const { messageId, at, sendingApplication: causedBy } = inbound;
+  const { messageId, at } = inbound;
+  const cause = causeOf(inbound);
   const { survivorId, priorId, said } = told;
   const subsumed = await lockPatient(unit.tx, priorId);
-  const lines = (await proceduresOfPatient(unit.tx, priorId)).map(({ id, state }) => {
-    const states = { fromState: state, toState: state };
-    return { procedureId: id, at, event: 'patientMerged', ...states, messageId, causedBy };
-  });
+  const procedures = await proceduresOfPatient(unit.tx, priorId);
+  const lines = procedures.map((procedure) => standingLine(procedure, 'patientMerged', cause));
   const identifiers = said.subsumed;
   await mergePatients(unit.tx, { survivorId, subsumedId: priorId, identifiers, messageId, at });
   await visitOfMerge(unit, inbound, told);
   await settleOthers(unit, inbound, told);
   await addHistory(unit.tx, lines);
   const { registration } = await lockPatient(unit.tx, survivorId);
-  if (registration) await tellRegistered(unit, survivorId, { registration, cause: { messageId, causedBy, at } });
+  if (registration) await tellRegistered(unit, survivorId, { registration, cause });
   await tellOfMerge(unit, inbound, told, subsumed);
 }
 

@@ -7,6 +7,7 @@ import { findAccession, findFillerOrder } from '../store/orders.ts';
 import type { Tx } from '../store/prisma.ts';
 import { addResult, ordersOfReferences } from '../store/procedures.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
+import { causeOf } from './inbound-cause.ts';
 import { findByPlacerNumber } from './order-number.ts';
 import { checkOwner } from './order-owner.ts';
 import { type HeldOrder, type HeldProcedure, finish, holdOrders, send } from './unit-of-work.ts';
@@ -73,13 +74,13 @@ function proceduresOf({ procedures }: HeldOrder, result: ResultReport): HeldProc
 /** A report that is news is kept and passed on; one that would go backwards stands in the history alone. */
 async function report(
   tx: Tx,
-  { messageId, at, sendingApplication, sendingFacility }: InboundHl7,
+  inbound: InboundHl7,
   { procedure, result }: { readonly procedure: HeldProcedure; readonly result: ResultReport },
 ): Promise<void> {
   const { resultStatus, lines, reportedAt, interpreter } = result;
-  const cause = { messageId, causedBy: sendingApplication, at };
+  const { messageId, at, sendingApplication, sendingFacility } = inbound;
   const before = procedure.effects.length;
-  if (!send(procedure, { type: 'resultReported', report: states[resultStatus] }, cause)) return;
+  if (!send(procedure, { type: 'resultReported', report: states[resultStatus] }, causeOf(inbound))) return;
   const content = { resultStatus, lines, reportedAt, interpreter };
   await addResult(tx, procedure.stored.id, { ...content, messageId, at });
   for (const effect of procedure.effects.slice(before))

@@ -102,6 +102,15 @@ export async function holdOrders(
   });
 }
 
+/** The state of its acquisition. */
+export const stateOf = (procedure: HeldProcedure) => procedure.machine.value.acquisition;
+
+/** The order's status by the states of its procedures (HL7 table 0038). */
+export function orderStatusNow({ order, procedures }: HeldOrder): OrderStatus {
+  // A parent order has no procedures of its own: it has ended when its placer says so.
+  return procedures.length === 0 && order.endedBy ? 'CA' : orderStatusOf(procedures.map(stateOf));
+}
+
 /** Moves a held procedure by an event. An event that its state does not allow goes into the history as refused. */
 export function send(procedure: HeldProcedure, event: ProcedureEvent, cause: Cause): boolean {
   const moved = advance(procedure.machine, event);
@@ -109,16 +118,28 @@ export function send(procedure: HeldProcedure, event: ProcedureEvent, cause: Cau
     note(procedure, event, moved, cause);
     return true;
   }
-  takeDown(procedure, event.type, { ...cause, remark: [notAllowed, cause.remark].filter(Boolean).join('; ') });
+  takeDownRefused(procedure, event.type, cause);
   return false;
 }
 
-const notAllowed = 'not allowed in this state';
+/** Takes down an attempt that the state or the facts do not allow. */
+export function takeDownRefused(procedure: HeldProcedure, event: string, cause: Cause): void {
+  const remark = ['not allowed in this state', cause.remark].filter(Boolean).join('; ');
+  takeDown(procedure, event, { ...cause, remark });
+}
 
 /** Takes down what happened to a procedure without moving its machine. */
 export function takeDown(procedure: HeldProcedure, event: string, cause: Cause): void {
-  const state = procedure.machine.value.acquisition;
-  procedure.history.push({ procedureId: procedure.stored.id, event, fromState: state, toState: state, ...cause });
+  procedure.history.push(standingLine({ id: procedure.stored.id, state: stateOf(procedure) }, event, cause));
+}
+
+/** A line of the history about a procedure that stays in its state. */
+export function standingLine(
+  { id: procedureId, state }: { readonly id: number; readonly state: string },
+  event: string,
+  cause: Cause,
+): HistoryLine {
+  return { procedureId, event, fromState: state, toState: state, ...cause };
 }
 
 /** Takes down where an event led a held procedure. */
@@ -170,10 +191,8 @@ function newsOfStatus(
 
 /** The order's status by the states of its procedures, and what RAD-3 has to say of it now. */
 async function rollUp(unit: Unit, held: HeldOrder): Promise<OrderNews[]> {
-  const { order, procedures } = held;
-  const states = procedures.map((procedure) => procedure.machine.value.acquisition);
-  // A parent order has no procedures of its own: it has ended when its placer says so.
-  const orderStatus = states.length === 0 && order.endedBy ? 'CA' : orderStatusOf(states);
+  const { order } = held;
+  const orderStatus = orderStatusNow(held);
   const { news, reported } = newsOfStatus(unit, held, orderStatus);
   if (orderStatus !== order.orderStatus || reported !== order.reportedOrderStatus) {
     await saveOrderStatus(unit.tx, order.id, orderStatus, reported);
@@ -220,18 +239,9 @@ async function noteRemarks(unit: Unit, held: HeldOrder, messages: readonly Outgo
       ? []
       : held.procedures
           .filter(({ stored }) => procedureId === undefined || stored.id === procedureId)
-          .map(({ stored, machine }): HistoryLine => {
-            const state = machine.value.acquisition;
-            const event = characterSetNotCarried;
-            return {
-              procedureId: stored.id,
-              at,
-              event,
-              fromState: state,
-              toState: state,
-              causedBy: destination,
-              remark,
-            };
+          .map((procedure) => {
+            const cause = { messageId: undefined, causedBy: destination, at, remark };
+            return standingLine({ id: procedure.stored.id, state: stateOf(procedure) }, characterSetNotCarried, cause);
           }),
   );
   await addHistory(unit.tx, lines);
