@@ -31,7 +31,10 @@ export function countedIds(): Ids {
   };
 }
 
-/** True for a UID as PS3.5 9.1 allows it: digits and dots, no empty or zero-led component, at most 64 characters. */
+/**
+ * True for a UID as PS3.5 9.1 allows it: digits and dots, no empty or zero-led component, at most 64 characters. One of
+ * nothing but zeros names nothing.
+ */
 export function isUid(text: string): boolean {
-  return text.length <= 64 && /^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/.test(text);
+  return text.length <= 64 && /^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/.test(text) && /[1-9]/.test(text);
 }

@@ -1,7 +1,7 @@
 import type { MppsRefusal } from '../workflow/mpps-rules.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import { SwfError, describeError, toSwfError } from '../platform/errors.ts';
-import { type InboundMessage, admitRequest, noteAnswer } from '../store/messages.ts';
+import { type InboundMessage, admitRequest, noteAnswer, remark } from '../store/messages.ts';
 import type { Department } from './department.ts';
 import { journalRefused } from './refusals.ts';
 import { type Cause, type Unit, runUnit } from './unit-of-work.ts';
@@ -32,6 +32,8 @@ export interface InboundDicom {
   readonly cause: Cause;
   /** What confirms the transaction: our response. */
   readonly confirmation: Confirmation;
+  /** What was odd about it, for the journal. */
+  readonly remarks: string[];
 }
 
 /** A refusal that the standard foresees, thrown to roll back the unit that admitted the request. */
@@ -85,8 +87,10 @@ export async function carryOutRequest(
         at: at.toISOString(),
       };
       const cause = { messageId, causedBy: callingAeTitle, at };
-      const said = await work(unit, { request, messageId, cause, confirmation });
+      const remarks: string[] = [];
+      const said = await work(unit, { request, messageId, cause, confirmation, remarks });
       if (said?.status !== undefined) await noteAnswer(unit.tx, messageId, statusText(said.status));
+      await remark(unit.tx, messageId, remarks);
       return said;
     });
     const done = { status: 0x0000, sopInstanceUid, ...answer };

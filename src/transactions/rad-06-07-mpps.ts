@@ -1,18 +1,19 @@
 import { type Dataset, items, text } from '../dicom/dataset.ts';
-import { storable } from '../mapping/dicom-checks.ts';
+import { isRefusal } from '../mapping/dicom-checks.ts';
 import {
   type Mpps,
   type MppsUpdate,
   applySet,
-  createRefusal,
+  checkCreate,
   instancesOf,
-  isRefusal,
   mppsFromDicom,
 } from '../mapping/mpps-from-dicom.ts';
+import { datasetFromStored, storable } from '../mapping/stored-dataset.ts';
 import { isUid } from '../platform/ids.ts';
 import {
   type StepCandidate,
   duplicateInstance,
+  invalidInstance,
   matchStep,
   setRefusal,
   unknownInstance,
@@ -77,11 +78,12 @@ export async function mppsCreate(department: Department, mpps: MppsRequest): Pro
   const sopInstanceUid = mpps.sopInstanceUid ?? department.ids.uid();
   const request = requestOf(mpps, sopInstanceUid, { transaction: 'RAD-6', messageType: 'N-CREATE' });
   return carryOutRequest(department, request, async (unit, inbound) => {
-    if (!isUid(sopInstanceUid)) throw new RequestRefused({ status: 0x0117, comment: 'invalid SOP instance UID' });
+    if (!isUid(sopInstanceUid)) throw new RequestRefused(invalidInstance);
     // A known instance is a duplicate whatever comes with it; the index decides between two at once.
     if (await ordersOfPerformedStep(unit.tx, sopInstanceUid)) throw new RequestRefused(duplicateInstance);
-    const refusal = createRefusal(mpps.dataset);
-    if (refusal) throw new RequestRefused(refusal);
+    const checked = checkCreate(mpps.dataset, department.config.policy.validation);
+    if (isRefusal(checked)) throw new RequestRefused(checked);
+    inbound.remarks.push(...checked);
     await start(unit, inbound, { mpps: mppsFromDicom(mpps.dataset), dataset: mpps.dataset });
     return undefined;
   });
@@ -229,8 +231,9 @@ async function update(
   { orders, stored, change }: Update,
 ): Promise<Partial<DicomAnswer> | undefined> {
   const { at } = inbound.cause;
-  const result = applySet(stored.dataset as Dataset, change);
+  const result = applySet(datasetFromStored(stored.dataset), change, unit.department.config.policy.validation);
   if (isRefusal(result)) throw new RequestRefused(result);
+  inbound.remarks.push(...result.remarks);
   const effect = discontinuationEffect(reasonOf(result.dataset));
   const procedures = orders
     .flatMap((held) => held.procedures)

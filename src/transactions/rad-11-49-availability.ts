@@ -1,5 +1,7 @@
 import type { Dataset } from '../dicom/dataset.ts';
 import { type ReportedAvailability, availabilityFromDicom } from '../mapping/availability-from-dicom.ts';
+import { isUid } from '../platform/ids.ts';
+import { invalidInstance } from '../workflow/mpps-rules.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import { countInstances, ordersOfInstances, saveAvailability } from '../store/performed-steps.ts';
 import type { Department } from './department.ts';
@@ -37,8 +39,10 @@ export async function availabilityNotified(
     transferSyntaxUid,
   };
   return carryOutRequest(department, request, async (unit, inbound) => {
-    const reported = availabilityFromDicom(dataset);
+    if (!isUid(sopInstanceUid)) throw new RequestRefused(invalidInstance);
+    const reported = availabilityFromDicom(dataset, department.config.policy.validation);
     if ('status' in reported) throw new RequestRefused(reported);
+    inbound.remarks.push(...reported.remarks);
     await note(unit, inbound, reported);
     return undefined;
   });

@@ -10,6 +10,9 @@ export interface MppsRefusal {
   readonly attributeIdentifierList?: readonly string[];
 }
 
+/** An N-CREATE under something that is no UID (PS3.7 C.5.6). */
+export const invalidInstance: MppsRefusal = { status: 0x0117, comment: 'invalid SOP instance UID' };
+
 /** An N-CREATE for an instance that is known (PS3.7 10.1.5.1.6). */
 export const duplicateInstance: MppsRefusal = { status: 0x0111, comment: 'duplicate SOP instance' };
 

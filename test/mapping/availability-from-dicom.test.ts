@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type DatasetInput, dataset, tagOf } from '../../src/dicom/dataset.ts';
+import { type DatasetInput, dataset, tagOf, vrOf } from '../../src/dicom/dataset.ts';
 import { availabilityFromDicom } from '../../src/mapping/availability-from-dicom.ts';
 
 const instance: DatasetInput = {
@@ -39,11 +39,24 @@ describe('an Instance Availability Notification (RAD-49; PS3.4 R.3-1)', () => {
           retrieveAeTitle: 'PACS',
         },
       ],
+      remarks: [],
     });
   });
 
   it.each(['ONLINE', 'NEARLINE', 'OFFLINE', 'UNAVAILABLE'])('knows %s', (availability) => {
     expect(read(notification([{ ...instance, InstanceAvailability: availability }]))).toHaveProperty('instances');
+  });
+
+  it('names the performed steps with class and instance; what kind of work they were may be left out', () => {
+    const step = { ReferencedSOPClassUID: '1.2.840.10008.3.1.2.3.3', ReferencedSOPInstanceUID: '2.25.9' };
+    const of = (item?: DatasetInput) =>
+      notification([instance], { ReferencedPerformedProcedureStepSequence: item && [item] });
+    expect(read(of({ ...step, PerformedWorkitemCodeSequence: null }))).toMatchObject({ remarks: [] });
+    expect(read(of(step))).toMatchObject({ remarks: ['left out, though of type 2: (0040,4019)'] });
+    expect(read(of())).toMatchObject({ remarks: ['left out, though of type 2: (0008,1111)'] });
+    expect(availabilityFromDicom(dataset(of()), 'strict')).toMatchObject({ status: 0x0120 });
+    const unnamed = read(of({ ...step, ReferencedSOPInstanceUID: null }));
+    expect(unnamed).toMatchObject({ status: 0x0121, attributeIdentifierList: [tagOf('ReferencedSOPInstanceUID')] });
   });
 
   it('may say where else to retrieve (type 3)', () => {
@@ -52,12 +65,13 @@ describe('an Instance Availability Notification (RAD-49; PS3.4 R.3-1)', () => {
   });
 
   it.each(['StudyInstanceUID', 'ReferencedSeriesSequence'])(
-    'without %s is refused with 0120, with an empty one with 0121',
+    'without %s is refused with 0120, with an empty one with 0121, or 0120 where it has no items',
     (keyword) => {
+      const withoutValue = vrOf(keyword) === 'SQ' ? 0x0120 : 0x0121;
       const refusals = [undefined, null].map((value) => read(notification([instance], { [keyword]: value })));
       expect(refusals).toMatchObject([
         { status: 0x0120, attributeIdentifierList: [tagOf(keyword)] },
-        { status: 0x0121, attributeIdentifierList: [tagOf(keyword)] },
+        { status: withoutValue, attributeIdentifierList: [tagOf(keyword)] },
       ]);
     },
   );
@@ -69,7 +83,7 @@ describe('an Instance Availability Notification (RAD-49; PS3.4 R.3-1)', () => {
     );
     expect(refusals).toMatchObject([
       { status: 0x0120, attributeIdentifierList: [tagOf(keyword)] },
-      { status: 0x0121, attributeIdentifierList: [tagOf(keyword)] },
+      { status: vrOf(keyword) === 'SQ' ? 0x0120 : 0x0121, attributeIdentifierList: [tagOf(keyword)] },
     ]);
   });
 

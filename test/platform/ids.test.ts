@@ -57,7 +57,7 @@ describe('counted identifiers', () => {
 });
 
 describe('what is a UID (PS3.5 9.1)', () => {
-  it.each(['1.2', '0.0.0', '2.25.0', '1.2.840.10008.5.1.4.31', `1.${'2'.repeat(62)}`, uuidToUid(randomUUID())])(
+  it.each(['1.2', '0.0.1', '2.25.0', '1.2.840.10008.5.1.4.31', `1.${'2'.repeat(62)}`, uuidToUid(randomUUID())])(
     '%s is one',
     (text) => {
       expect(isUid(text)).toBe(true);
@@ -76,6 +76,8 @@ describe('what is a UID (PS3.5 9.1)', () => {
     ['65 characters', `1.${'2'.repeat(63)}`],
     ['other digits than 0 to 9', '1.٢'],
     ['a sign', '1.-2'],
+    ['nothing but a zero', '0'],
+    ['nothing but zeros', '0.0.0'],
   ])('%s makes it none', (_, text) => {
     expect(isUid(text)).toBe(false);
   });
