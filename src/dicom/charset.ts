@@ -31,6 +31,7 @@ const ENCODINGS: Readonly<Record<string, string>> = {
 };
 
 const BEYOND_ASCII = /[\u0080-\uffff]/;
+const BEYOND_LATIN_1 = /[\u0100-\uffff]/;
 const BEYOND_ASCII_OR_ESCAPE = new RegExp(`[${String.fromCharCode(27)}\\u0080-\\u00ff]`);
 
 /** True when some character is not ASCII, so that a Specific Character Set is needed. */
@@ -70,6 +71,12 @@ const defaultSet: CharacterSet = {
   encode: () => {
     throw unmappable(['ISO_IR 6']);
   },
+};
+
+/** Text that came without declaration goes back as the bytes that it was. */
+export const undeclaredSet: CharacterSet = {
+  ...defaultSet,
+  encode: (text) => (BEYOND_LATIN_1.test(text) ? defaultSet.encode(text, false) : Buffer.from(text, 'latin1')),
 };
 
 /** The ISO registration that a term means in code extension; undefined for one that cannot take part. */

@@ -1,5 +1,5 @@
 import { SwfError } from '../platform/errors.ts';
-import { characterSetOf, needsCharacterSet } from './charset.ts';
+import { characterSetOf, needsCharacterSet, undeclaredSet } from './charset.ts';
 import type { CharacterSet } from './charset.ts';
 import { attributeOf } from './dictionary.ts';
 import type { Dataset, Value } from './dataset.ts';
@@ -9,6 +9,8 @@ import type { VrRule } from './vr.ts';
 export interface EncodeOptions {
   /** Values of (0008,0005) to use in place of those in the data set. */
   readonly characterSet?: readonly string[];
+  /** The values came from the wire and go back as they came, also those that their VR does not allow. */
+  readonly asReceived?: boolean;
 }
 
 const MAX_NESTING = 16;
@@ -28,6 +30,7 @@ interface Writer {
 interface Scope {
   readonly characterSet: CharacterSet;
   readonly depth: number;
+  readonly asReceived: boolean;
 }
 
 interface Element {
@@ -47,16 +50,31 @@ export function encodeDataset(ds: Dataset, transferSyntaxUid: string, options: E
   if (!explicit && transferSyntaxUid !== IMPLICIT_VR_LITTLE_ENDIAN) {
     throw new SwfError('data-type', `transfer syntax ${transferSyntaxUid.slice(0, 64)} is not supported`);
   }
+  const { asReceived = false } = options;
   const terms = termsFor(ds, options);
   const complete = terms.length > 0 ? { ...ds, SpecificCharacterSet: terms } : ds;
+  const characterSet = asReceived && terms.length === 0 ? undeclaredSet : characterSetOf(terms);
   const writer: Writer = { bytes: Buffer.allocUnsafe(1_024), position: 0, explicit };
-  writeElements(writer, complete, { characterSet: characterSetOf(terms), depth: 0 });
+  writeElements(writer, complete, { characterSet, depth: 0, asReceived });
   return writer.bytes.subarray(0, writer.position);
+}
+
+/**
+ * A data set that came from the wire to bytes again: nothing is checked and its text is in its own set, or in ISO_IR 192
+ * where that cannot carry it (parts of it came with another set).
+ */
+export function encodeReceived(ds: Dataset, transferSyntaxUid: string): Buffer {
+  try {
+    return encodeDataset(ds, transferSyntaxUid, { asReceived: true });
+  } catch (error) {
+    if (!(error instanceof SwfError)) throw error;
+    return encodeDataset(ds, transferSyntaxUid, { asReceived: true, characterSet: UTF_8 });
+  }
 }
 
 function termsFor(ds: Dataset, options: EncodeOptions): readonly string[] {
   const given = options.characterSet ?? (ds['SpecificCharacterSet'] ?? []).map(String);
-  if (given.length > 0) return given;
+  if (given.length > 0 || options.asReceived) return given;
   return hasTextBeyondAscii(ds) ? UTF_8 : [];
 }
 
@@ -69,23 +87,41 @@ function hasTextBeyondAscii(ds: Dataset): boolean {
   );
 }
 
-function elementsOf(ds: Dataset): Element[] {
+// From the VR to the numbers that it holds; the last one holds all.
+const NUMBER_RANGES: readonly (readonly [vr: string, least: number, most: number])[] = [
+  ['US', 0, 0xffff],
+  ['SS', -0x8000, 0x7fff],
+  ['UL', 0, 0xffffffff],
+  ['SL', -0x80000000, 0x7fffffff],
+];
+
+/** A number may have come with another VR than the listed one, such as the other one of `US or SS` (PS3.6). */
+function receivedVr(vr: string, values: readonly Value[]): string {
+  const isIn = ([, least, most]: (typeof NUMBER_RANGES)[number]): boolean =>
+    values.every((value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most);
+  const listed = NUMBER_RANGES.find(([name]) => name === vr);
+  if (!listed || isIn(listed)) return vr;
+  return NUMBER_RANGES.find(isIn)?.[0] ?? 'FD';
+}
+
+function elementsOf(ds: Dataset, { asReceived }: Scope): Element[] {
   const elements: Element[] = [];
   for (const [keyword, values] of Object.entries(ds)) {
     const attribute = attributeOf(keyword);
     const first = values[0];
     // Without keyword the VR is UN; a sequence shows itself by its items.
     const isSequence = attribute.vr === 'UN' && typeof first === 'object' && !(first instanceof Uint8Array);
-    const vr = isSequence ? 'SQ' : attribute.vr;
+    const listed = asReceived ? receivedVr(attribute.vr, values) : attribute.vr;
+    const vr = isSequence ? 'SQ' : listed;
     elements.push({ tag: Number.parseInt(attribute.tag, 16), shownTag: attribute.tag, vr, values });
   }
   return elements.sort((a, b) => a.tag - b.tag);
 }
 
 function writeElements(writer: Writer, ds: Dataset, scope: Scope): void {
-  for (const element of elementsOf(ds)) {
+  for (const element of elementsOf(ds, scope)) {
     if (element.vr === 'SQ') writeSequence(writer, element, scope);
-    else writeValue(writer, element, valueBytes(element, scope.characterSet));
+    else writeValue(writer, element, valueBytes(element, scope), scope);
   }
 }
 
@@ -133,9 +169,10 @@ function writeHeader(writer: Writer, element: Element, length: number): number {
   return start + 8;
 }
 
-function writeValue(writer: Writer, element: Element, value: Buffer): void {
+function writeValue(writer: Writer, element: Element, value: Buffer, { asReceived }: Scope): void {
   const padded = value.length + (value.length & 1);
-  writeHeader(writer, element, padded);
+  // PS3.5 6.2.2: a value that came in Implicit VR and is too long for its VR in Explicit VR has VR UN.
+  writeHeader(writer, asReceived && padded > MAX_SHORT_LENGTH ? { ...element, vr: 'UN' } : element, padded);
   const start = reserve(writer, padded);
   value.copy(writer.bytes, start);
   // PS3.5 6.2: UI and bytes are padded with NUL, text with a blank.
@@ -163,12 +200,12 @@ function writeItem(writer: Writer, item: Dataset, scope: Scope): void {
   writer.bytes.writeUInt32LE(writer.position - at - 8, at + 4);
 }
 
-function valueBytes(element: Element, characterSet: CharacterSet): Buffer {
+function valueBytes(element: Element, scope: Scope): Buffer {
   const { values } = element;
   const rule = vrRules[element.vr];
   if (!rule) throw invalid(element, 'this VR is not supported');
   if (values.length === 0) return Buffer.alloc(0);
-  if (rule.kind === 'text') return textBytes(element, rule, characterSet);
+  if (rule.kind === 'text') return textBytes(element, rule, scope);
   if (rule.kind === 'bytes') return Buffer.concat(values.map((value) => rawBytes(element, value)));
   return numberBytes(element, rule.size ?? 2);
 }
@@ -178,9 +215,11 @@ function rawBytes(element: Element, value: Value): Buffer {
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
-function textBytes(element: Element, rule: VrRule, characterSet: CharacterSet): Buffer {
+function textBytes(element: Element, rule: VrRule, { characterSet, asReceived }: Scope): Buffer {
   if (element.values.length > 1 && !rule.many) throw invalid(element, 'only one value is allowed');
-  const parts = element.values.map((value) => checkedText(element, rule, value));
+  const parts = element.values.map((value) =>
+    asReceived ? textOf(element, value) : checkedText(element, rule, value),
+  );
   const isPersonName = element.vr === 'PN';
   const [first = ''] = parts;
   if (!rule.international) return Buffer.from(parts.join('\\'), 'latin1');
@@ -192,9 +231,13 @@ function textBytes(element: Element, rule: VrRule, characterSet: CharacterSet): 
   );
 }
 
-function checkedText(element: Element, rule: VrRule, value: Value): string {
+function textOf(element: Element, value: Value): string {
   if (typeof value === 'object') throw invalid(element, 'the value must be text');
-  const text = String(value);
+  return String(value);
+}
+
+function checkedText(element: Element, rule: VrRule, value: Value): string {
+  const text = textOf(element, value);
   if (CONTROL.test(rule.lines ? text.replace(LINE_CONTROL, '') : text))
     throw invalid(element, 'control characters are not allowed');
   if (rule.many && text.includes('\\')) throw invalid(element, 'a backslash separates values: give several values');

@@ -4,10 +4,9 @@ import type { Dataset, DatasetInput } from './dataset.ts';
 import { text } from './dataset.ts';
 import { commandNumber, encodeCommand } from './dimse.ts';
 import type { DimseMessage } from './dimse.ts';
-import { encodeDataset } from './encode.ts';
 import type { AssociationLink } from './guard.ts';
 import type { RequestContext } from './handlers.ts';
-import { NO_DATASET, RESPONSE } from './status.ts';
+import { NO_DATASET, RESPONSE, instancesOfRetrieval } from './status.ts';
 
 const DATASET_FOLLOWS = 0x0102;
 
@@ -22,19 +21,25 @@ export interface Exchange {
   sent: Promise<boolean>;
 }
 
-/** Sends a response. Throws `data-type`, and sends nothing, when its data set cannot be encoded. */
-export function sendResponse(exchange: Exchange, command: DatasetInput, dataset?: Dataset): void {
-  const bytes = dataset && encodeDataset(dataset, exchange.context.transferSyntax);
+/** Sends a response, with the bytes of its data set when it has one. */
+export function sendResponse(exchange: Exchange, command: DatasetInput, bytes?: Buffer): void {
   const parts = [encodeCommand({ ...command, CommandDataSetType: bytes ? DATASET_FOLLOWS : NO_DATASET }), bytes];
   exchange.sent = exchange.link.send(exchange.message.contextId, parts);
 }
 
-const sopClassOf = ({ message: { command } }: Exchange): string | undefined =>
+/** The SOP class that the command names. */
+export const sopClassOf = ({ message: { command } }: Exchange): string | undefined =>
   text(command, 'AffectedSOPClassUID') ?? text(command, 'RequestedSOPClassUID');
 
-/** True when the command names the SOP class of its presentation context (PS3.7 9.1, 10.1). */
-export const namesItsSopClass = (exchange: Exchange): boolean =>
-  sopClassOf(exchange) === exchange.context.abstractSyntax;
+/**
+ * True when the command names the SOP class of its presentation context (PS3.7 9.1, 10.1). Retrieval may also name the
+ * class that the instances are of.
+ */
+export function namesItsSopClass(exchange: Exchange): boolean {
+  const { abstractSyntax } = exchange.context;
+  const named = sopClassOf(exchange);
+  return named === abstractSyntax || (named !== undefined && named === instancesOfRetrieval[abstractSyntax]);
+}
 
 /** Refuses a request that no service takes, with any status of PS3.7 C. */
 export function refuse(exchange: Exchange, status: number): void {

@@ -48,6 +48,13 @@ export interface NRequest {
   readonly transferSyntaxUid: string;
 }
 
+/** N-GET (PS3.7 10.1.2). */
+export interface NGetRequest {
+  readonly sopInstanceUid: string | undefined;
+  /** Attribute Identifier List (0000,1005): tags of eight hexadecimal digits; none asks for all attributes. */
+  readonly attributeIdentifierList: readonly string[];
+}
+
 export interface NResponse {
   readonly status: number;
   /** The instance that was created, when it is not the one asked for. */
@@ -56,6 +63,7 @@ export interface NResponse {
   readonly errorId?: number;
   /** Attribute Identifier List (0000,1005): tags of eight hexadecimal digits. */
   readonly attributeIdentifierList?: readonly string[];
+  /** N-GET: what was asked for, as it was received. */
   readonly dataset?: Dataset;
   /** Called when the response was written. */
   readonly afterwards?: () => void;
@@ -66,4 +74,6 @@ export interface DicomHandlers {
   find(identifier: Dataset, context: RequestContext): FindAnswer;
   nCreate(request: NRequest, context: RequestContext): Promise<NResponse>;
   nSet(request: NRequest, context: RequestContext): Promise<NResponse>;
+  /** Left out where no instances are kept: then N-GET is an operation that is not there. */
+  nGet?(request: NGetRequest, context: RequestContext): Promise<NResponse>;
 }

@@ -3,23 +3,26 @@ import type { Socket } from 'node:net';
 import dimse from 'dcmjs-dimse';
 import type * as Library from 'dcmjs-dimse';
 import { describeError } from '../platform/errors.ts';
-import { text } from './dataset.ts';
+import { text, texts } from './dataset.ts';
 import type { Dataset, DatasetInput } from './dataset.ts';
 import { commandNumber } from './dimse.ts';
 import type { DimseMessage } from './dimse.ts';
-import { namesItsSopClass, refuse, sendResponse } from './exchange.ts';
+import { encodeDataset, encodeReceived } from './encode.ts';
+import { namesItsSopClass, refuse, requestContextOf, sendResponse, sopClassOf } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import type { AssociationLink, AssociationService } from './guard.ts';
-import type { DicomHandlers, FindRow } from './handlers.ts';
+import type { DicomHandlers, FindRow, NResponse } from './handlers.ts';
 import { isUid } from '../platform/ids.ts';
-import { performFind, performOperation, runAfterwards } from './services.ts';
+import { nRequestOf, performFind, performOperation, runAfterwards } from './services.ts';
 import type { Report } from './services.ts';
 import { commandField, dimseStatus, operations, RESPONSE } from './status.ts';
 
-const { CEchoRequest, CFindRequest, NCreateRequest, NSetRequest } = dimse.requests;
-const { CEchoResponse, CFindResponse, NCreateResponse, NSetResponse } = dimse.responses;
+const { CEchoRequest, CFindRequest, NCreateRequest, NGetRequest, NSetRequest } = dimse.requests;
+const { CEchoResponse, CFindResponse, NCreateResponse, NGetResponse, NSetResponse } = dimse.responses;
 
-type Response = Library.responses.CFindResponse | Library.responses.NCreateResponse | Library.responses.NSetResponse;
+type NormalizedResponse =
+  Library.responses.NCreateResponse | Library.responses.NGetResponse | Library.responses.NSetResponse;
+type Response = Library.responses.CFindResponse | NormalizedResponse;
 
 // What the library's dispatcher is given; its declarations do not show it.
 interface Dispatcher {
@@ -32,6 +35,7 @@ const REQUESTS: Readonly<Record<number, () => object>> = {
   [commandField.cEcho]: () => new CEchoRequest(),
   [commandField.cFind]: () => new CFindRequest(),
   [commandField.nCreate]: () => new NCreateRequest('', ''),
+  [commandField.nGet]: () => new NGetRequest('', '', []),
   [commandField.nSet]: () => new NSetRequest('', ''),
 };
 
@@ -75,9 +79,11 @@ class DepartmentScp extends dimse.Scp implements AssociationService {
   /** Here the library hands over a response. */
   _sendDimse({ command }: { command: Response }): void {
     if (!this.#exchange) return;
-    const dataset = command.getDataset();
+    const dataset = command.getDataset()?.getElements() as Dataset | undefined;
     const elements = command.getCommandDataset().getElements() as DatasetInput;
-    sendResponse(this.#exchange, elements, dataset?.getElements() as Dataset | undefined);
+    // Our own rows are checked; what an N-GET gives back is as the modality had it.
+    const encode = command instanceof CFindResponse ? encodeDataset : encodeReceived;
+    sendResponse(this.#exchange, elements, dataset && encode(dataset, this.#exchange.context.transferSyntax));
   }
 
   cancel(messageId: number): void {
@@ -177,45 +183,59 @@ class DepartmentScp extends dimse.Scp implements AssociationService {
     request: Library.requests.NCreateRequest,
     respond: (response: Library.responses.NCreateResponse) => void,
   ): void {
-    this.#begin((exchange) => {
-      const sopInstanceUid = text(exchange.message.command, 'AffectedSOPInstanceUID');
-      const response = NCreateResponse.fromRequest(request);
-      return this.#operate(exchange, { name: 'nCreate', sopInstanceUid, response, respond: () => respond(response) });
-    });
+    const response = NCreateResponse.fromRequest(request);
+    this.#operate('AffectedSOPInstanceUID', { response, respond: () => respond(response) }, (exchange, uid) =>
+      this.#options.handlers.nCreate(nRequestOf(exchange, uid), requestContextOf(exchange)),
+    );
   }
 
   override nSetRequest(
     request: Library.requests.NSetRequest,
     respond: (response: Library.responses.NSetResponse) => void,
   ): void {
-    this.#begin((exchange) => {
-      const sopInstanceUid = text(exchange.message.command, 'RequestedSOPInstanceUID');
-      const response = NSetResponse.fromRequest(request);
-      return this.#operate(exchange, { name: 'nSet', sopInstanceUid, response, respond: () => respond(response) });
+    const response = NSetResponse.fromRequest(request);
+    this.#operate('RequestedSOPInstanceUID', { response, respond: () => respond(response) }, (exchange, uid) =>
+      this.#options.handlers.nSet(nRequestOf(exchange, uid), requestContextOf(exchange)),
+    );
+  }
+
+  override nGetRequest(
+    request: Library.requests.NGetRequest,
+    respond: (response: Library.responses.NGetResponse) => void,
+  ): void {
+    const response = NGetResponse.fromRequest(request);
+    const { handlers } = this.#options;
+    this.#operate('RequestedSOPInstanceUID', { response, respond: () => respond(response) }, (exchange, uid) => {
+      const attributeIdentifierList = texts(exchange.message.command, 'AttributeIdentifierList');
+      const asked = { sopInstanceUid: uid, attributeIdentifierList };
+      const context = requestContextOf(exchange);
+      return handlers.nGet?.(asked, context) ?? Promise.resolve({ status: dimseStatus.unrecognizedOperation });
     });
   }
 
-  async #operate(
-    exchange: Exchange,
-    asked: { name: 'nCreate' | 'nSet'; sopInstanceUid: string | undefined; response: Response; respond: () => void },
-  ): Promise<void> {
-    const { report, handlers } = this.#options;
-    const { name, sopInstanceUid, response } = asked;
-    const operation: DicomHandlers['nCreate'] = (...request) => handlers[name](...request);
-    const result = await performOperation(exchange, { sopInstanceUid, operation, report });
-    setElements(response, {
-      AffectedSOPClassUID: exchange.context.abstractSyntax,
-      AffectedSOPInstanceUID: echoed(result.sopInstanceUid ?? sopInstanceUid),
-      RequestedSOPClassUID: undefined,
-      RequestedSOPInstanceUID: undefined,
-      Status: result.status,
-      ErrorComment: commentOf(result.comment),
-      ErrorID: result.errorId,
-      AttributeIdentifierList: listed(result.attributeIdentifierList),
+  #operate(
+    instance: 'AffectedSOPInstanceUID' | 'RequestedSOPInstanceUID',
+    answer: { readonly response: NormalizedResponse; readonly respond: () => void },
+    operation: (exchange: Exchange, sopInstanceUid: string | undefined) => Promise<NResponse>,
+  ): void {
+    this.#begin(async (exchange) => {
+      const { report } = this.#options;
+      const sopInstanceUid = text(exchange.message.command, instance);
+      const result = await performOperation(() => operation(exchange, sopInstanceUid), report);
+      setElements(answer.response, {
+        AffectedSOPClassUID: sopClassOf(exchange),
+        AffectedSOPInstanceUID: echoed(result.sopInstanceUid ?? sopInstanceUid),
+        RequestedSOPClassUID: undefined,
+        RequestedSOPInstanceUID: undefined,
+        Status: result.status,
+        ErrorComment: commentOf(result.comment),
+        ErrorID: result.errorId,
+        AttributeIdentifierList: listed(result.attributeIdentifierList),
+      });
+      if (result.dataset) answer.response.setDataset(new dimse.Dataset(result.dataset));
+      answer.respond();
+      if (await exchange.sent) runAfterwards(result.afterwards, report);
     });
-    if (result.dataset) response.setDataset(new dimse.Dataset(result.dataset));
-    asked.respond();
-    if (await exchange.sent) runAfterwards(result.afterwards, report);
   }
 }
 

@@ -15,6 +15,7 @@ export type {
   FinalStatus,
   FindAnswer,
   FindRow,
+  NGetRequest,
   NRequest,
   NResponse,
   RequestContext,
@@ -65,6 +66,7 @@ const SCHEDULER_SOP_CLASSES: readonly string[] = [
   sopClass.verification,
   sopClass.modalityWorklistFind,
   sopClass.modalityPerformedProcedureStep,
+  sopClass.modalityPerformedProcedureStepRetrieve,
   sopClass.instanceAvailabilityNotification,
 ];
 
@@ -79,8 +81,8 @@ interface Running {
 }
 
 /**
- * Listens as an SCP for Verification, Modality Worklist, MPPS and Instance Availability Notification. Rejects with
- * the error of the bind. `stop` takes no new association, finishes the requests in hand, then aborts and closes.
+ * Listens as an SCP for Verification, Modality Worklist, MPPS and its retrieval, and Instance Availability
+ * Notification. Rejects with the error of the bind. `stop` takes no new association, finishes the requests in hand, then aborts and closes.
  */
 export async function startDicomServer(options: DicomServerOptions): Promise<DicomServer> {
   prepareLibrary();

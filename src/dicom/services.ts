@@ -92,26 +92,24 @@ function abandon(rows: Rows, next: Promise<unknown> | undefined): void {
   rows.return?.().catch(() => {});
 }
 
-interface OperationParts {
-  readonly sopInstanceUid: string | undefined;
-  readonly operation: DicomHandlers['nCreate'];
-  readonly report: Report;
+/** N-CREATE and N-SET: the request as its handler takes it. Throws `data-type` when its data set is malformed. */
+export function nRequestOf(exchange: Exchange, sopInstanceUid: string | undefined): NRequest {
+  const { context, message } = exchange;
+  return {
+    sopClassUid: context.abstractSyntax,
+    sopInstanceUid,
+    dataset: datasetOf(exchange),
+    raw: message.dataset ?? new Uint8Array(0),
+    transferSyntaxUid: context.transferSyntax,
+  };
 }
 
-/** N-CREATE and N-SET (PS3.7 10.1): the handler's response, or the status of its failure. Never rejects. */
-export async function performOperation(exchange: Exchange, parts: OperationParts): Promise<NResponse> {
-  const { context, message } = exchange;
+/** N-CREATE, N-SET and N-GET (PS3.7 10.1): the handler's response, or the status of its failure. Never rejects. */
+export async function performOperation(operation: () => Promise<NResponse>, report: Report): Promise<NResponse> {
   try {
-    const request: NRequest = {
-      sopClassUid: context.abstractSyntax,
-      sopInstanceUid: parts.sopInstanceUid,
-      dataset: datasetOf(exchange),
-      raw: message.dataset ?? new Uint8Array(0),
-      transferSyntaxUid: context.transferSyntax,
-    };
-    return await parts.operation(request, requestContextOf(exchange));
+    return await operation();
   } catch (error) {
-    const { failure, message: comment, place } = failureOf(error, parts.report);
+    const { failure, message: comment, place } = failureOf(error, report);
     return { status: failure.dimse, comment, attributeIdentifierList: place.tags ?? [] };
   }
 }

@@ -28,6 +28,7 @@ export const dimseStatus = {
 export const commandField = {
   cFind: 0x0020,
   cEcho: 0x0030,
+  nGet: 0x0110,
   nSet: 0x0120,
   nCreate: 0x0140,
   cCancel: 0x0fff,
@@ -43,11 +44,12 @@ export const sopClass = {
   verification: '1.2.840.10008.1.1',
   modalityWorklistFind: '1.2.840.10008.5.1.4.31',
   modalityPerformedProcedureStep: '1.2.840.10008.3.1.2.3.3',
+  modalityPerformedProcedureStepRetrieve: '1.2.840.10008.3.1.2.3.4',
   instanceAvailabilityNotification: '1.2.840.10008.5.1.4.33',
   studyRootFind: '1.2.840.10008.5.1.4.1.2.2.1',
 } as const;
 
-const { cEcho, cFind, cCancel, nCreate, nSet } = commandField;
+const { cEcho, cFind, cCancel, nCreate, nGet, nSet } = commandField;
 
 /** The operations of each SOP class that can be served; everything else is 0211. */
 export const operations: Readonly<Record<string, readonly number[]>> = {
@@ -55,5 +57,11 @@ export const operations: Readonly<Record<string, readonly number[]>> = {
   [sopClass.modalityWorklistFind]: [cFind, cCancel],
   [sopClass.studyRootFind]: [cFind, cCancel],
   [sopClass.modalityPerformedProcedureStep]: [nCreate, nSet],
+  [sopClass.modalityPerformedProcedureStepRetrieve]: [nGet],
   [sopClass.instanceAvailabilityNotification]: [nCreate],
+};
+
+/** The SOP class of the instances that a SOP class retrieves (PS3.4 F.8). */
+export const instancesOfRetrieval: Readonly<Record<string, string>> = {
+  [sopClass.modalityPerformedProcedureStepRetrieve]: sopClass.modalityPerformedProcedureStep,
 };
