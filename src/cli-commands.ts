@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { type Command, UsageError, configOf, parse, table } from './cli-io.ts';
 import { workflowDocument } from './cli-docs.ts';
 import { structuresDocument } from './cli-docs-hl7.ts';
+import { mppsAttributesDocument } from './cli-docs-mpps.ts';
 import { createDicomClient } from './dicom/client.ts';
 import { type Dataset, dataset, items, text, texts, toDicomJson } from './dicom/dataset.ts';
 import { openApiDocument } from './http/openapi.ts';
@@ -146,6 +147,7 @@ export const runDocs: Command = async (args, io) => {
     'openapi.json': `${JSON.stringify(openApiDocument(version), undefined, 2)}\n`,
     'workflow.md': workflowDocument(),
     'conformance/hl7-structures.md': structuresDocument(),
+    'conformance/mpps-attributes.md': mppsAttributesDocument(),
   };
   const stale: string[] = [];
   for (const [name, content] of Object.entries(documents)) {

@@ -54,7 +54,7 @@ const segmentNames: Readonly<Record<string, string>> = {
 };
 
 /** A table as the formatter would lay it out. */
-function markdownTable(rows: readonly (readonly string[])[]): string[] {
+export function markdownTable(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[], fill: string): string =>
     `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0, fill)).join(' | ')} |`;

@@ -34,7 +34,7 @@ Diagnose  check                 configuration, database, every peer (connect, C-
           send FILE --to PEER   send an HL7 file to a peer of the site, print its acknowledgement
           send FILE --dry-run   ask the running server what it would do with it; nothing is stored or sent
           replay ID...          let the running server carry out stored inbound messages again
-Document  docs DIR [--check]    write openapi.json, workflow.md and conformance/hl7-structures.md; --check only compares
+Document  docs DIR [--check]    write openapi.json, workflow.md and two documents of conformance/; --check only compares
 
 Options   -c, --config FILE   --json   -h, --help   --version
 Environment  SWF_CONFIG SWF_DATA_DIR DATABASE_URL SWF_HOST SWF_HL7_PORT SWF_DICOM_PORT SWF_HTTP_PORT

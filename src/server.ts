@@ -17,6 +17,7 @@ import { takeSiteLock } from './store/site-lock.ts';
 import { type Department, createBackground } from './transactions/department.ts';
 import { receiveHl7 } from './transactions/inbound-hl7.ts';
 import { inboundHl7Transactions } from './transactions/index.ts';
+import { mppsGet } from './transactions/mpps-retrieve.ts';
 import { findWorklist } from './transactions/rad-05-worklist.ts';
 import { MPPS_SOP_CLASS, mppsCreate, mppsSet } from './transactions/rad-06-07-mpps.ts';
 import { IAN_SOP_CLASS, availabilityNotified } from './transactions/rad-11-49-availability.ts';
@@ -158,6 +159,7 @@ async function startDicom(
         return Promise.resolve({ status: 0x0118, comment: 'no such SOP class' });
       },
       nSet: (request, { callingAeTitle }) => mppsSet(department, { ...request, callingAeTitle }),
+      nGet: (asked, { callingAeTitle }) => mppsGet(department, asked, callingAeTitle),
     },
     onEvent: (event) => {
       const fields = {

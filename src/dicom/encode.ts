@@ -78,7 +78,8 @@ function termsFor(ds: Dataset, options: EncodeOptions): readonly string[] {
   return hasTextBeyondAscii(ds) ? UTF_8 : [];
 }
 
-function hasTextBeyondAscii(ds: Dataset): boolean {
+/** True when the data set has text that needs a Specific Character Set. */
+export function hasTextBeyondAscii(ds: Dataset): boolean {
   return Object.values(ds).some((values) =>
     values.some((value) => {
       if (typeof value === 'string') return needsCharacterSet(value);

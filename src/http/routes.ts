@@ -7,6 +7,7 @@ import { messageRoutes } from './messages.ts';
 import { describeRoutes } from './describe-routes.ts';
 import { orderActionRoutes } from './order-actions.ts';
 import { orderRoutes } from './orders.ts';
+import { performedStepRoutes } from './performed-steps.ts';
 import { procedureActionRoutes } from './procedure-actions.ts';
 import { procedureRoutes } from './procedures.ts';
 import { type Route, route } from './route.ts';
@@ -34,6 +35,7 @@ export const routes: readonly Route[] = [
   ...orderActionRoutes,
   ...procedureRoutes,
   ...procedureActionRoutes,
+  ...performedStepRoutes,
   ...departmentRoutes,
   ...messageRoutes,
   ...messageActionRoutes,

@@ -121,6 +121,23 @@ export const unscheduledStep = z.object({
   updatedAt: instant,
 });
 
+export const performedStep = z.object({
+  sopInstanceUid: uid,
+  performedProcedureStepStatus: z.string().describe('(0040,0252): IN PROGRESS, COMPLETED, DISCONTINUED'),
+  exception: z.string().nullable().describe('Why a person should look at it; null when nobody need'),
+  callingAeTitle: z.string(),
+  scheduledSteps: z
+    .array(z.object({ scheduledProcedureStepId: z.string(), stepStatus, requestedProcedureId: z.string() }))
+    .describe('Scheduled steps that it performs'),
+  dataset: z
+    .looseObject({})
+    .describe(
+      'N-CREATE with every N-SET applied, in the DICOM JSON model (PS3.18 Annex F): dose, billing and material too',
+    ),
+  createdAt: instant,
+  updatedAt: instant,
+});
+
 export const worklist = z.object({
   items: z.array(z.looseObject({})).describe('Worklist items in the DICOM JSON model (PS3.18 Annex F)'),
   next: z.null(),

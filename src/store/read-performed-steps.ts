@@ -1,6 +1,7 @@
+import type { StepStatus } from '../workflow/vocabulary.ts';
 import type { StoredDataset } from './performed-steps.ts';
 import type { Prisma } from './generated/client.ts';
-import type { Store } from './prisma.ts';
+import { type Store, storeError } from './prisma.ts';
 import { type Page, type PageRequest, behind, instant, newestFirst, pageOf, readSnapshot } from './read-page.ts';
 
 /** A performed step that a person should look at. */
@@ -55,4 +56,56 @@ export async function listUnscheduled(store: Store, page: PageRequest): Promise<
     tx.performedProcedureStep.findMany({ where, include: shown, ...newestFirst(page) }),
   );
   return pageOf(rows, page, toView);
+}
+
+/** A scheduled step that an MPPS performs, and the procedure that it belongs to. */
+interface PerformedScheduledStep {
+  readonly scheduledProcedureStepId: string;
+  readonly stepStatus: StepStatus;
+  readonly requestedProcedureId: string;
+}
+
+/** One MPPS: where it stands and what it performs. */
+export interface PerformedStepView {
+  readonly sopInstanceUid: string;
+  readonly performedProcedureStepStatus: string;
+  /** Why a person should look at it; null when nobody need. */
+  readonly exception: string | null;
+  readonly callingAeTitle: string;
+  readonly scheduledSteps: readonly PerformedScheduledStep[];
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+const performedScheduledSteps = {
+  steps: { select: { step: { include: { procedure: true } } }, orderBy: { stepId: 'asc' } },
+} as const satisfies Prisma.PerformedProcedureStepInclude;
+
+/** An MPPS with its data set as it was stored; undefined when it is not known. Rejects with 'database-unavailable'. */
+export async function findPerformedStep(
+  store: Store,
+  sopInstanceUid: string,
+): Promise<{ readonly view: PerformedStepView; readonly dataset: StoredDataset } | undefined> {
+  const where = { sopInstanceUid };
+  const row = await store.prisma.performedProcedureStep
+    .findUnique({ where, include: performedScheduledSteps })
+    .catch((error: unknown) => {
+      throw storeError(error);
+    });
+  if (!row) return undefined;
+  const scheduledSteps = row.steps.map(({ step }) => ({
+    scheduledProcedureStepId: step.scheduledProcedureStepId,
+    stepStatus: step.stepStatus,
+    requestedProcedureId: step.procedure.requestedProcedureId,
+  }));
+  const view = {
+    sopInstanceUid,
+    performedProcedureStepStatus: row.performedProcedureStepStatus,
+    exception: row.exception,
+    callingAeTitle: row.callingAeTitle,
+    scheduledSteps,
+    createdAt: instant(row.createdAt),
+    updatedAt: instant(row.updatedAt),
+  };
+  return { view, dataset: row.dataset as unknown as StoredDataset };
 }
