@@ -18,6 +18,8 @@ export interface RawPeer {
   message(): Promise<DimseMessage & { longest: number }>;
   /** Stops reading. */
   pause(): void;
+  /** Goes on reading. */
+  resume(): void;
   end(): void;
 }
 
@@ -71,6 +73,7 @@ export async function rawPeer(port: number): Promise<RawPeer> {
       }
     },
     pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     end: () => void socket.destroy(),
   };
 }

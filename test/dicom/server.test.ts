@@ -341,6 +341,24 @@ describe('N-CREATE and N-SET (PS3.7 10.1)', () => {
     raw.end();
   });
 
+  it('have beside them no N-GET (0211) where no instances are kept', async () => {
+    const { port } = await serve({});
+    const raw = await rawPeer(port);
+    const retrieve = sopClass.modalityPerformedProcedureStepRetrieve;
+    const contexts = [{ id: 1, abstractSyntax: retrieve, transferSyntaxes: [IMPLICIT_VR_LITTLE_ENDIAN] }];
+    const command = {
+      RequestedSOPClassUID: retrieve,
+      RequestedSOPInstanceUID: '1.2',
+      CommandField: 0x110,
+      MessageID: 1,
+    };
+    raw.write(associateRequest({ contexts }), message(1, command));
+    await raw.next();
+    const answer = { CommandField: [0x8110], Status: [0x0211], CommandDataSetType: [0x0101] };
+    expect((await raw.message()).command).toMatchObject(answer);
+    raw.end();
+  });
+
   it.each([
     ['SwfError', new SwfError('duplicate-key', 'known already'), 0x0111],
     ['anything', new Error('SECRET'), 0x0110],
