@@ -58,10 +58,7 @@ export interface ReportedAvailability {
 }
 
 /** RAD-49: a notification, or why it is refused (0120, 0121, 0106). */
-export function availabilityFromDicom(
-  dataset: Dataset,
-  validation: Validation = 'lenient',
-): ReportedAvailability | MppsRefusal {
+export function availabilityFromDicom(dataset: Dataset, validation: Validation): ReportedAvailability | MppsRefusal {
   const presence = checkPresence(dataset, requiredAttributes, validation);
   if (isRefusal(presence)) return presence;
   const values = checkValues(dataset, formatted, validation);

@@ -3,9 +3,10 @@ import { type Dataset, items, tagOf, text, vrOf } from '../dicom/dataset.ts';
 import { SwfError } from '../platform/errors.ts';
 import { isUid } from '../platform/ids.ts';
 import type { MppsRefusal } from '../workflow/mpps-rules.ts';
+import type { SenderRules } from './reader.ts';
 
 /** `policy.validation`: refuse only what cannot be done without, or all that the standard does not allow. */
-export type Validation = 'lenient' | 'strict';
+export type Validation = SenderRules['validation'];
 
 /** A check refuses, or passes with remarks for the journal, which name attributes and quote no value. */
 export type Checked = MppsRefusal | readonly string[];
@@ -126,11 +127,7 @@ function outsideItsVr(dataset: Dataset): readonly string[] {
 }
 
 /** Values that are not what they have to be (0106, PS3.7 C.5.11). What is odd and can be kept is a remark in lenient validation. */
-export function checkValues(
-  dataset: Dataset,
-  table: readonly FormattedAttribute[],
-  validation: Validation = 'lenient',
-): Checked {
+export function checkValues(dataset: Dataset, table: readonly FormattedAttribute[], validation: Validation): Checked {
   const odd = [...new Set([...failing(dataset, table, hasOddCode), ...outsideItsVr(dataset)])];
   const wrong = failing(dataset, table, (scope, { keyword, format }) => !formats[format](scope, keyword));
   const refused = validation === 'strict' ? [...new Set([...wrong, ...odd])] : wrong;

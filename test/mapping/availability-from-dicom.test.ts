@@ -17,7 +17,8 @@ const notification = (instances: DatasetInput[], more: DatasetInput = {}): Datas
   ...more,
 });
 
-const read = (input: DatasetInput): ReturnType<typeof availabilityFromDicom> => availabilityFromDicom(dataset(input));
+const read = (input: DatasetInput): ReturnType<typeof availabilityFromDicom> =>
+  availabilityFromDicom(dataset(input), 'lenient');
 
 describe('an Instance Availability Notification (RAD-49; PS3.4 R.3-1)', () => {
   it('says of each instance of each series whether and where it is', () => {
