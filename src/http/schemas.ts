@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { coreTransactions } from '../workflow/procedure-context.ts';
+import { coreTransactions } from '../workflow/core-transactions.ts';
 import { problemCodes } from './problem.ts';
 
 /** What the interface answers, as schemas: the OpenAPI document is made of them. */
