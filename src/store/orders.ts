@@ -13,6 +13,8 @@ export interface NewOrder {
   readonly placerOrderIssuer: string | undefined;
   readonly departmental?: boolean;
   readonly numberPending?: boolean;
+  /** Holds the place of an order for what was performed unscheduled. */
+  readonly unreconciled?: boolean;
   readonly fillerOrderNumber: string;
   /** In order of preference: the placer's own (where the site accepts it), then one of ours. */
   readonly accessionNumbers: readonly string[];
@@ -90,6 +92,7 @@ function columnsOf(order: NewOrder, accessionNumber: string) {
     placerOrderIssuer: order.placerOrderIssuer ?? null,
     departmental: order.departmental ?? false,
     numberPending: order.numberPending ?? false,
+    unreconciled: order.unreconciled ?? false,
     fillerOrderNumber: order.fillerOrderNumber,
     accessionNumber,
     orderStatus: 'SC',

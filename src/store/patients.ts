@@ -92,7 +92,8 @@ function ofAuthority(identifier: PatientIdentifier | undefined): Prisma.PatientI
   return { OR: [{ assigningAuthority }, ...(universalId === undefined ? [] : [{ universalId }])] };
 }
 
-function identifierRow(patientId: number, identifier: PatientIdentifier) {
+/** The row of an identifier. */
+export function identifierRow(patientId: number, identifier: PatientIdentifier) {
   return {
     patientId,
     value: identifier.value,
@@ -103,7 +104,8 @@ function identifierRow(patientId: number, identifier: PatientIdentifier) {
   };
 }
 
-function patientColumns(patient: Patient) {
+/** The columns of a patient that messages change. */
+export function patientColumns(patient: Patient) {
   return {
     name: json(patient.name),
     nameKey: nameKeyOf(patient.name),
@@ -282,6 +284,7 @@ export async function savePatient(
     where: { id },
     data: {
       ...patientColumns(patient),
+      temporary: false,
       ...(registration ? { registeredByMessageId: registration.messageId, registeredAt: registration.at } : {}),
     },
   });
