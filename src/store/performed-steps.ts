@@ -132,6 +132,31 @@ export async function savePerformedStep(
   });
 }
 
+/** The order that holds the place of one for what an MPPS performed; undefined once it is bound, or where it never was. */
+export async function unreconciledOrderOf(
+  tx: Tx,
+  performed: { readonly sopInstanceUid: string } | { readonly studyInstanceUid: string },
+): Promise<number | undefined> {
+  const procedure =
+    'studyInstanceUid' in performed
+      ? performed
+      : { steps: { some: { performedSteps: { some: { performedStep: performed } } } } };
+  const where = { unreconciled: true, requestedProcedures: { some: procedure } };
+  return (await tx.order.findFirst({ where, select: { id: true }, orderBy: { id: 'asc' } }))?.id;
+}
+
+/** What is no longer a reason to look at the MPPS of locked procedures, once they are bound to an order. */
+export async function settleUnscheduled(tx: Tx, procedureIds: readonly number[]): Promise<void> {
+  const rows = await tx.performedProcedureStep.findMany({
+    where: { exception: { not: null }, steps: { some: { step: { procedureId: { in: [...procedureIds] } } } } },
+    select: { id: true, exception: true },
+  });
+  for (const { id, exception } of rows) {
+    const left = (exception ?? '').split(', ').filter((one) => !['unscheduled', 'unknown-patient'].includes(one));
+    await tx.performedProcedureStep.update({ where: { id }, data: { exception: left.join(', ') || null } });
+  }
+}
+
 /** Which MPPS are whose: by the steps that they perform, and those of evidence creators. */
 const ofProcedures = Prisma.sql`(
   SELECT s."procedureId", l."performedStepId"
