@@ -1,7 +1,8 @@
 import { toDirectedGraph } from 'xstate/graph';
 import { transactionList } from './transactions/index.ts';
 import { discontinuationReasons } from './workflow/discontinuation.ts';
-import { coreTransactions, type ProcedureEventType } from './workflow/procedure-context.ts';
+import { coreTransactions } from './workflow/core-transactions.ts';
+import { type ProcedureEventType } from './workflow/procedure-context.ts';
 import { procedureMachine } from './workflow/procedure-machine.ts';
 
 interface Edge {
@@ -62,12 +63,16 @@ const causes: Readonly<Record<ProcedureEventType, string>> = {
   reschedule: 'staff move steps to another time or station',
   arrive: 'staff note that the patient has arrived',
   offered: 'RAD-5: a worklist answer contained one of its steps for the first time',
-  performedStepStarted: 'RAD-6: an MPPS N-CREATE that fits open steps',
+  performedStepStarted:
+    'RAD-6: an MPPS N-CREATE that fits open steps, or completed ones that it goes on with (append case)',
   performedStepUpdated: 'RAD-7: an N-SET that leaves the MPPS IN PROGRESS',
   performedStepCompleted: 'RAD-7: an N-SET to COMPLETED',
   performedStepDiscontinued:
     'RAD-7: an N-SET to DISCONTINUED; its reason says whether the step ends, is open again, or waits for a person',
-  availabilityReported: 'RAD-49: a notification that changes how many instances are available',
+  evidenceStarted: 'RAD-20: an evidence creator works on its images (no effect but the history)',
+  evidenceUpdated: 'RAD-21: an N-SET that leaves its MPPS IN PROGRESS (no effect but the history)',
+  evidenceEnded: 'RAD-21: its MPPS is final; the instances that it names count',
+  availabilityReported: 'RAD-49 or RAD-11: news of how many instances are available',
   resultReported: 'ORU^R01 from a report manager that is news',
 };
 
@@ -92,12 +97,14 @@ export function workflowDocument(): string {
     '## What the reason of a discontinued MPPS means',
     '',
     'DCM codes of (0040,0281); any other reason, and none, is `decide`. `wrongEntry`: the step is open again; `ends`: the',
-    'examination will not take place; `decide`: a person has to say how it goes on.',
+    'examination will not take place (RAD-13 DC/CA, RAD-3 SC/DC); `cancelsOrder`: the same, and RAD-3 says OC; `holds`: what',
+    'was ordered is wrong, the step is off the worklist until staff release it; `decide`: a person has to say how it goes on.',
+    '`GET /api/unscheduled` lists what waits for a person, with what departments usually do next.',
     '',
-    '| code | reason | effect |',
-    '| --- | --- | --- |',
+    '| code | reason | effect | usually next |',
+    '| --- | --- | --- | --- |',
     ...Object.entries(discontinuationReasons).map(
-      ([code, { meaning, effect }]) => `| ${code} | ${meaning} | ${effect} |`,
+      ([code, { meaning, effect, proposal }]) => `| ${code} | ${meaning} | ${effect} | ${proposal} |`,
     ),
     '',
     '## The eight transactions',

@@ -109,6 +109,26 @@ export const procedureBodies = {
   arrive: { name: 'Arrive', schema: z.strictObject({ step: step.exactOptional() }) },
 } as const;
 
+/** The order to which what was performed is bound: one of its numbers. */
+export const match = {
+  name: 'Match',
+  schema: z
+    .strictObject({
+      placerOrderNumber: text.exactOptional().describe('ORC-2.1'),
+      placerOrderIssuer: text.exactOptional().describe('ORC-2.2, else MSH-3; where several issuers gave the number'),
+      fillerOrderNumber: text.exactOptional().describe('ORC-3.1'),
+      accessionNumber: text.exactOptional().describe('OBR-18 / IPC-1'),
+      requestedProcedureId: text.exactOptional().describe('OBR-19 / IPC-2: one procedure of it, where several wait'),
+    })
+    .refine(
+      (named) =>
+        [named.placerOrderNumber, named.fillerOrderNumber, named.accessionNumber, named.requestedProcedureId].some(
+          (number) => number !== undefined,
+        ),
+      'name the order: placerOrderNumber, fillerOrderNumber, accessionNumber or requestedProcedureId',
+    ),
+};
+
 /** For what needs no further word. */
 export const nothing = { name: 'Nothing', schema: z.strictObject({}) };
 

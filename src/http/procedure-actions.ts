@@ -10,9 +10,10 @@ import {
   rescheduleProcedure,
   scheduleProcedure,
 } from '../transactions/department-procedures.ts';
-import { nothing, procedureBodies } from './bodies.ts';
+import { bindToOrder } from '../transactions/unscheduled-binding.ts';
+import { match, nothing, procedureBodies } from './bodies.ts';
 import { procedureId, procedureShown, theOne } from './procedures.ts';
-import { type Route, route } from './route.ts';
+import { type Route, route, text } from './route.ts';
 import { procedure } from './schemas.ts';
 
 type Act<B> = (department: Department, requestedProcedureId: string, call: { body: B; actor: Actor }) => Promise<void>;
@@ -46,6 +47,21 @@ const { schedule, reschedule, arrive } = procedureBodies;
 
 /** What staff do with a requested procedure. */
 export const procedureActionRoutes: readonly Route[] = [
+  route({
+    method: 'post',
+    path: '/api/unscheduled/{mppsUid}/match',
+    summary:
+      'Binds what was performed without an order to an order that is known (RAD-4 with the study of the modality).',
+    params: z.strictObject({ mppsUid: text.describe('SOP Instance UID of the MPPS') }),
+    body: match,
+    reason: true,
+    response: { name: 'Procedure', schema: procedure },
+    problems: [404, 409],
+    answer: async ({ department }, { params, body, actor }) => {
+      const [requestedProcedureId = ''] = await bindToOrder(department, params.mppsUid, body, actor);
+      return { json: procedureShown(theOne(await findProcedure(department.store, requestedProcedureId))) };
+    },
+  }),
   action('schedule', 'Puts a planned procedure on the worklist (RAD-4).', schedule, (department, id, { body, actor }) =>
     scheduleProcedure(department, id, body, actor),
   ),

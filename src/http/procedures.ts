@@ -8,7 +8,7 @@ import {
   listProcedures,
 } from '../store/read-procedures.ts';
 import type { Department } from '../transactions/department.ts';
-import { transactionsOf } from '../workflow/procedure-context.ts';
+import { transactionsOf } from '../workflow/core-transactions.ts';
 import { date, daysOf } from './dates.ts';
 import { ProblemError } from './problem.ts';
 import { type Route, listOf, optional, paging, route, text } from './route.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { coreTransactions } from '../workflow/procedure-context.ts';
+import { coreTransactions } from '../workflow/core-transactions.ts';
 import { problemCodes } from './problem.ts';
 
 /** What the interface answers, as schemas: the OpenAPI document is made of them. */
@@ -82,7 +82,8 @@ export const procedure = z.object({
   ...orderNumbers,
   studyInstanceUid: uid,
   patientId: z.string().describe('PID-3.1'),
-  orderStatus: z.string().describe('ORC-5, HL7 table 0038'),
+  orderStatus: z.string().nullable().describe('ORC-5, HL7 table 0038; null while nobody has ordered it'),
+  unreconciled: z.literal(true).optional().describe('Performed unscheduled; waits to be bound to an order'),
   state: z.string().describe(acquisitionState.options.join(', ')),
   availability: z.string().describe('unknown, partial, available'),
   report: z.string().describe('none, preliminary, final, corrected, cancelled'),
@@ -117,6 +118,21 @@ export const unscheduledStep = z.object({
   patientId: z.string().nullable().describe('(0010,0020) as the modality sent it'),
   studyInstanceUids: z.array(z.string()),
   scheduledProcedureStepIds: z.array(z.string()).describe('Scheduled steps that it performs'),
+  requestedProcedureIds: z
+    .array(z.string())
+    .describe('Procedures of these steps, and those of whose images it is evidence'),
+  suggestedProcedureStepIds: z
+    .array(z.string())
+    .describe('Open steps of that patient at that station within four hours: for a person to judge'),
+  discontinuation: z
+    .object({
+      code: z.string().nullable(),
+      scheme: z.string().nullable(),
+      meaning: z.string().nullable(),
+      proposal: z.string().describe('What departments usually do next: none, reschedule, change, continue, look'),
+    })
+    .nullable()
+    .describe('(0040,0281); null unless it was discontinued for a reason'),
   createdAt: instant,
   updatedAt: instant,
 });

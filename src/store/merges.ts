@@ -8,7 +8,8 @@ export interface Merge {
   readonly subsumedId: number;
   /** MRG-1: what no longer names anybody but the survivor. */
   readonly identifiers: readonly PatientIdentifier[];
-  readonly messageId: number;
+  /** Undefined where staff have made them one. */
+  readonly messageId: number | undefined;
   readonly at: Date;
 }
 
@@ -25,7 +26,7 @@ export async function mergePatients(tx: Tx, merge: Merge): Promise<void> {
   await inheritRegistration(tx, merge);
   // Who was merged into the one that goes now is merged into the one that stays.
   await tx.patient.updateMany({ where: { mergedIntoId: subsumedId }, data: { mergedIntoId: survivorId } });
-  const merged = { mergedIntoId: survivorId, mergedByMessageId: messageId, mergedAt: at };
+  const merged = { mergedIntoId: survivorId, mergedByMessageId: messageId ?? null, mergedAt: at };
   await tx.patient.update({ where: { id: subsumedId }, data: merged });
 }
 

@@ -13,6 +13,8 @@ export interface NewOrder {
   readonly placerOrderIssuer: string | undefined;
   readonly departmental?: boolean;
   readonly numberPending?: boolean;
+  /** Holds the place of an order for what was performed unscheduled. */
+  readonly unreconciled?: boolean;
   readonly fillerOrderNumber: string;
   /** In order of preference: the placer's own (where the site accepts it), then one of ours. */
   readonly accessionNumbers: readonly string[];
@@ -39,6 +41,8 @@ export interface StoredOrder {
   readonly departmental: boolean;
   /** The placer has been asked for its number and has not answered. */
   readonly numberPending: boolean;
+  /** Holds the place of an order for what was performed unscheduled. */
+  readonly unreconciled: boolean;
   /** Who cancelled or discontinued it. */
   readonly endedBy: 'placer' | 'filler' | undefined;
   readonly fillerOrderNumber: string;
@@ -90,6 +94,7 @@ function columnsOf(order: NewOrder, accessionNumber: string) {
     placerOrderIssuer: order.placerOrderIssuer ?? null,
     departmental: order.departmental ?? false,
     numberPending: order.numberPending ?? false,
+    unreconciled: order.unreconciled ?? false,
     fillerOrderNumber: order.fillerOrderNumber,
     accessionNumber,
     orderStatus: 'SC',
@@ -127,6 +132,7 @@ function toOrder(row: Prisma.OrderGetPayload<object>, visit: StoredVisit | undef
     placerOrderIssuer: row.placerOrderIssuer ?? undefined,
     departmental: row.departmental,
     numberPending: row.numberPending,
+    unreconciled: row.unreconciled,
     endedBy: row.endedBy === 'placer' || row.endedBy === 'filler' ? row.endedBy : undefined,
     fillerOrderNumber: row.fillerOrderNumber,
     accessionNumber: row.accessionNumber,
@@ -156,6 +162,11 @@ export interface OrderChange {
   readonly placerOrderNumber?: string;
   readonly placerOrderIssuer?: string;
   readonly numberPending?: boolean;
+  readonly departmental?: boolean;
+  readonly unreconciled?: boolean;
+  readonly sendingApplication?: string;
+  readonly sendingFacility?: string;
+  readonly patientDifferences?: readonly string[];
   readonly endedBy?: 'placer' | 'filler';
   /** A sentence for a person who has to act; null when that is done. */
   readonly alarm?: string | null;
@@ -166,9 +177,10 @@ export interface OrderChange {
 
 /** Changes a locked order. */
 export async function changeOrder(tx: Tx, id: number, change: OrderChange): Promise<void> {
-  const { details, appointmentNumbers, ...columns } = change;
+  const { details, appointmentNumbers, patientDifferences, ...columns } = change;
   const data = {
     ...columns,
+    ...(patientDifferences ? { patientDifferences: [...patientDifferences] } : {}),
     ...(details ? { details: json(details) } : {}),
     ...(appointmentNumbers ? { appointmentNumbers: [...appointmentNumbers] } : {}),
   };

@@ -8,6 +8,8 @@ export interface StoredPatient extends Patient {
   readonly id: number;
   /** Identifiers that a merge or a change of identifier has replaced: they still mean this patient. */
   readonly formerIdentifiers: readonly PatientIdentifier[];
+  /** Named by a modality alone. */
+  readonly temporary: boolean;
   /** The ADT message that registered the patient; undefined while only orders have named him. */
   readonly registration:
     { readonly messageId: number; readonly at: Date; readonly sendingApplication: string } | undefined;
@@ -92,7 +94,8 @@ function ofAuthority(identifier: PatientIdentifier | undefined): Prisma.PatientI
   return { OR: [{ assigningAuthority }, ...(universalId === undefined ? [] : [{ universalId }])] };
 }
 
-function identifierRow(patientId: number, identifier: PatientIdentifier) {
+/** The row of an identifier. */
+export function identifierRow(patientId: number, identifier: PatientIdentifier) {
   return {
     patientId,
     value: identifier.value,
@@ -103,7 +106,8 @@ function identifierRow(patientId: number, identifier: PatientIdentifier) {
   };
 }
 
-function patientColumns(patient: Patient) {
+/** The columns of a patient that messages change. */
+export function patientColumns(patient: Patient) {
   return {
     name: json(patient.name),
     nameKey: nameKeyOf(patient.name),
@@ -147,6 +151,7 @@ function toPatient(row: Prisma.PatientGetPayload<{ include: typeof withIdentifie
     birthDate: row.birthDate ? dateOf(row.birthDate) : undefined,
     sex: row.sex ?? undefined,
     demographics: row.demographics as Demographics,
+    temporary: row.temporary,
     registration: messageId === null || at === null ? undefined : { messageId, at, sendingApplication },
   };
 }
@@ -220,7 +225,8 @@ async function createPatient(
     inserted.some((row) => row.value === first.value && row.assigningAuthority === first.assigningAuthority)
   ) {
     const identity = { identifiers: inserted.map(toIdentifier), formerIdentifiers: [], registration: undefined };
-    const stored = { ...patient, id, ...identity };
+    const temporary = false;
+    const stored = { ...patient, id, temporary, ...identity };
     return { patient: stored, foreign: own.length - inserted.length };
   }
   await tx.patientIdentifier.deleteMany({ where: { patientId: id } });
@@ -282,6 +288,7 @@ export async function savePatient(
     where: { id },
     data: {
       ...patientColumns(patient),
+      temporary: false,
       ...(registration ? { registeredByMessageId: registration.messageId, registeredAt: registration.at } : {}),
     },
   });

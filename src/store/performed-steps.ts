@@ -1,4 +1,5 @@
 import type { PerformedProcedureStepStatus } from '../workflow/vocabulary.ts';
+import { Prisma } from './generated/client.ts';
 import { type Tx, json } from './prisma.ts';
 
 /** A data set by keyword, as JSON keeps it. */
@@ -18,6 +19,8 @@ export interface StoredPerformedStep {
   readonly exception: string | null;
   /** Database ids of the scheduled steps it performs. */
   readonly stepIds: readonly number[];
+  /** Database ids of the procedures on whose images an evidence creator works. */
+  readonly evidenceOf: readonly number[];
 }
 
 export interface NewPerformedStep {
@@ -30,6 +33,7 @@ export interface NewPerformedStep {
   readonly exception: string | undefined;
   readonly callingAeTitle: string;
   readonly stepIds: readonly number[];
+  readonly evidenceOf: readonly number[];
   readonly at: Date;
 }
 
@@ -57,17 +61,29 @@ export async function createPerformedStep(tx: Tx, step: NewPerformedStep): Promi
   const id = created[0]?.id;
   if (id === undefined) return undefined;
   await tx.performedStepLink.createMany({ data: step.stepIds.map((stepId) => ({ stepId, performedStepId: id })) });
+  if (step.evidenceOf.length > 0) {
+    const data = step.evidenceOf.map((procedureId) => ({ procedureId, performedStepId: id }));
+    await tx.evidenceLink.createMany({ data });
+  }
   return id;
 }
 
-/** The orders whose steps an MPPS performs; undefined when the MPPS is not known. Nothing is locked yet. */
+/**
+ * The orders whose steps an MPPS performs, or on whose images it works; undefined when the MPPS is not known. Nothing is
+ * locked yet.
+ */
 export async function ordersOfPerformedStep(tx: Tx, sopInstanceUid: string): Promise<number[] | undefined> {
+  const procedure = { select: { orderId: true } } as const;
   const row = await tx.performedProcedureStep.findUnique({
     where: { sopInstanceUid },
-    select: { steps: { select: { step: { select: { procedure: { select: { orderId: true } } } } } } },
+    select: {
+      steps: { select: { step: { select: { procedure } } } },
+      evidenceOf: { select: { procedure } },
+    },
   });
   if (!row) return undefined;
-  return [...new Set(row.steps.map((link) => link.step.procedure.orderId))].sort((a, b) => a - b);
+  const procedures = [...row.steps.map((link) => link.step.procedure), ...row.evidenceOf.map((link) => link.procedure)];
+  return [...new Set(procedures.map(({ orderId }) => orderId))].sort((a, b) => a - b);
 }
 
 /** Locks and reads an MPPS. Its orders are locked before. */
@@ -75,7 +91,7 @@ export async function lockPerformedStep(tx: Tx, sopInstanceUid: string): Promise
   await tx.$queryRaw`SELECT id FROM "PerformedProcedureStep" WHERE "sopInstanceUid" = ${sopInstanceUid} FOR UPDATE`;
   const row = await tx.performedProcedureStep.findUniqueOrThrow({
     where: { sopInstanceUid },
-    include: { steps: { select: { stepId: true } } },
+    include: { steps: { select: { stepId: true } }, evidenceOf: { select: { procedureId: true } } },
   });
   return {
     id: row.id,
@@ -84,6 +100,7 @@ export async function lockPerformedStep(tx: Tx, sopInstanceUid: string): Promise
     dataset: row.dataset as unknown as StoredDataset,
     exception: row.exception,
     stepIds: row.steps.map((link) => link.stepId),
+    evidenceOf: row.evidenceOf.map((link) => link.procedureId),
   };
 }
 
@@ -115,6 +132,38 @@ export async function savePerformedStep(
   });
 }
 
+/** The order that holds the place of one for what an MPPS performed; undefined once it is bound, or where it never was. */
+export async function unreconciledOrderOf(
+  tx: Tx,
+  performed: { readonly sopInstanceUid: string } | { readonly studyInstanceUid: string },
+): Promise<number | undefined> {
+  const procedure =
+    'studyInstanceUid' in performed
+      ? performed
+      : { steps: { some: { performedSteps: { some: { performedStep: performed } } } } };
+  const where = { unreconciled: true, requestedProcedures: { some: procedure } };
+  return (await tx.order.findFirst({ where, select: { id: true }, orderBy: { id: 'asc' } }))?.id;
+}
+
+/** What is no longer a reason to look at the MPPS of locked procedures, once they are bound to an order. */
+export async function settleUnscheduled(tx: Tx, procedureIds: readonly number[]): Promise<void> {
+  const rows = await tx.performedProcedureStep.findMany({
+    where: { exception: { not: null }, steps: { some: { step: { procedureId: { in: [...procedureIds] } } } } },
+    select: { id: true, exception: true },
+  });
+  for (const { id, exception } of rows) {
+    const left = (exception ?? '').split(', ').filter((one) => !['unscheduled', 'unknown-patient'].includes(one));
+    await tx.performedProcedureStep.update({ where: { id }, data: { exception: left.join(', ') || null } });
+  }
+}
+
+/** Which MPPS are whose: by the steps that they perform, and those of evidence creators. */
+const ofProcedures = Prisma.sql`(
+  SELECT s."procedureId", l."performedStepId"
+  FROM "ScheduledProcedureStep" s JOIN "PerformedStepLink" l ON l."stepId" = s.id
+  UNION
+  SELECT "procedureId", "performedStepId" FROM "EvidenceLink")`;
+
 /**
  * Instances named by the final MPPS of each procedure, and how many of them are ONLINE or NEARLINE; those made under the
  * wrong worklist entry are another procedure's.
@@ -125,17 +174,16 @@ export async function countInstances(
   procedureIds: readonly number[],
 ): Promise<Map<number, { named: number; available: number }>> {
   const rows = await tx.$queryRaw<{ procedureId: number; named: bigint; available: bigint }[]>`
-    SELECT s."procedureId",
+    SELECT o."procedureId",
            count(DISTINCT i."sopInstanceUid") AS named,
            count(DISTINCT i."sopInstanceUid") FILTER (WHERE a."instanceAvailability" IN ('ONLINE', 'NEARLINE')) AS available
-    FROM "ScheduledProcedureStep" s
-    JOIN "PerformedStepLink" l ON l."stepId" = s.id
-    JOIN "PerformedProcedureStep" p ON p.id = l."performedStepId" AND p."performedProcedureStepStatus" <> 'IN PROGRESS'
+    FROM ${ofProcedures} o
+    JOIN "PerformedProcedureStep" p ON p.id = o."performedStepId" AND p."performedProcedureStepStatus" <> 'IN PROGRESS'
       AND COALESCE(p.exception, '') NOT LIKE '%wrong-entry%'
     JOIN "ReferencedInstance" i ON i."performedStepId" = p.id
     LEFT JOIN "InstanceAvailability" a ON a."sopInstanceUid" = i."sopInstanceUid"
-    WHERE s."procedureId" = ANY(${[...procedureIds]}::int[])
-    GROUP BY s."procedureId"`;
+    WHERE o."procedureId" = ANY(${[...procedureIds]}::int[])
+    GROUP BY o."procedureId"`;
   return new Map(rows.map((row) => [row.procedureId, { named: Number(row.named), available: Number(row.available) }]));
 }
 
@@ -179,12 +227,11 @@ export async function lastNotification(
 ): Promise<{ readonly messageId: number; readonly callingAeTitle: string; readonly at: Date } | undefined> {
   const rows = await tx.$queryRaw<{ messageId: number; callingAeTitle: string; at: Date }[]>`
     SELECT m.id AS "messageId", m."sendingApplication" AS "callingAeTitle", m.at
-    FROM "ScheduledProcedureStep" s
-    JOIN "PerformedStepLink" l ON l."stepId" = s.id
-    JOIN "ReferencedInstance" i ON i."performedStepId" = l."performedStepId"
+    FROM ${ofProcedures} o
+    JOIN "ReferencedInstance" i ON i."performedStepId" = o."performedStepId"
     JOIN "InstanceAvailability" a ON a."sopInstanceUid" = i."sopInstanceUid"
     JOIN "Message" m ON m.id = a."messageId"
-    WHERE s."procedureId" = ${procedureId}
+    WHERE o."procedureId" = ${procedureId}
     ORDER BY m.id DESC
     LIMIT 1`;
   return rows[0];
@@ -203,15 +250,13 @@ export async function ordersOfInstances(
     SELECT "orderId" FROM "RequestedProcedure" WHERE "studyInstanceUid" = ${studyInstanceUid}
     UNION
     SELECT r."orderId" FROM "ReferencedInstance" i
-    JOIN "PerformedStepLink" l ON l."performedStepId" = i."performedStepId"
-    JOIN "ScheduledProcedureStep" s ON s.id = l."stepId"
-    JOIN "RequestedProcedure" r ON r.id = s."procedureId"
+    JOIN ${ofProcedures} o ON o."performedStepId" = i."performedStepId"
+    JOIN "RequestedProcedure" r ON r.id = o."procedureId"
     WHERE i."sopInstanceUid" = ANY(${[...sopInstanceUids]}::text[])
     UNION
     SELECT r."orderId" FROM "PerformedProcedureStep" p
-    JOIN "PerformedStepLink" l ON l."performedStepId" = p.id
-    JOIN "ScheduledProcedureStep" s ON s.id = l."stepId"
-    JOIN "RequestedProcedure" r ON r.id = s."procedureId"
+    JOIN ${ofProcedures} o ON o."performedStepId" = p.id
+    JOIN "RequestedProcedure" r ON r.id = o."procedureId"
     WHERE p."studyInstanceUids" && ARRAY[${studyInstanceUid}]::text[]
     ORDER BY 1`;
   return rows.map((row) => row.orderId);

@@ -200,6 +200,16 @@ export async function recodeProcedure(tx: Tx, procedure: StoredProcedure, code: 
   return { ...procedure, code, steps };
 }
 
+/** Gives a locked procedure to another locked order, as this OBR of it. */
+export async function moveProcedure(
+  tx: Tx,
+  procedure: StoredProcedure,
+  to: { readonly orderId: number; readonly serviceIndex: number },
+): Promise<StoredProcedure> {
+  await tx.requestedProcedure.update({ where: { id: procedure.id }, data: to });
+  return { ...procedure, ...to };
+}
+
 /** Keeps what a report manager said of a locked procedure. */
 export async function addResult(
   tx: Tx,

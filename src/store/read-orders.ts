@@ -76,7 +76,8 @@ function toView(row: Prisma.OrderGetPayload<{ include: typeof shown }>): OrderVi
 
 function conditions({ patientId, ...columns }: OrderFilter): Prisma.OrderWhereInput {
   const given = Object.entries(columns).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(given), ...(patientId === undefined ? {} : ofPatient(patientId)) };
+  const ordered = { unreconciled: false };
+  return { ...ordered, ...Object.fromEntries(given), ...(patientId === undefined ? {} : ofPatient(patientId)) };
 }
 
 /** Orders that meet a filter, newest first. */

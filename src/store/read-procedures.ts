@@ -24,7 +24,10 @@ export interface ProcedureView {
   readonly fillerOrderNumber: string;
   readonly studyInstanceUid: string;
   readonly patientId: string;
-  readonly orderStatus: string;
+  /** ORC-5; null while nobody has ordered what was performed. */
+  readonly orderStatus: string | null;
+  /** Performed unscheduled; waits to be bound to an order. */
+  readonly unreconciled?: true;
   readonly patientDifferences: readonly string[];
   readonly state: string;
   readonly availability: string;
@@ -88,7 +91,8 @@ function toView(row: Row): ProcedureView {
     fillerOrderNumber: order.fillerOrderNumber,
     studyInstanceUid: row.studyInstanceUid,
     patientId: patientIdOf(order.patient),
-    orderStatus: order.orderStatus,
+    orderStatus: order.unreconciled ? null : order.orderStatus,
+    ...(order.unreconciled ? { unreconciled: true as const } : {}),
     patientDifferences: order.patientDifferences,
     state: row.state,
     availability: row.availability,

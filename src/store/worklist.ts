@@ -88,7 +88,9 @@ export async function* worklistRows(
   // A step of a procedure that nobody has scheduled yet, or that is on hold, has no place on a worklist.
   const scheduled = Prisma.sql`r.state NOT IN ('planned', 'held')`;
   const open = Prisma.sql`s."stepStatus" = ANY(${[...statuses]}::"StepStatus"[])`;
-  const where = [open, scheduled, ...predicates(conditions)];
+  // What was performed without an order is on no worklist.
+  const ordered = Prisma.sql`NOT o.unreconciled`;
+  const where = [open, scheduled, ordered, ...predicates(conditions)];
   let after: WorklistRow | undefined;
   for (;;) {
     const seek = after

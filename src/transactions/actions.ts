@@ -43,6 +43,17 @@ export interface PlacedOrder {
   readonly requestedProcedureIds: readonly string[];
 }
 
+/** An order as a person names it: by one of its numbers. */
+export interface OrderNamed {
+  readonly placerOrderNumber?: string | undefined;
+  /** ORC-2.2, else MSH-3; needed where several issuers gave the number. */
+  readonly placerOrderIssuer?: string | undefined;
+  readonly fillerOrderNumber?: string | undefined;
+  readonly accessionNumber?: string | undefined;
+  /** One procedure of it, where several wait. */
+  readonly requestedProcedureId?: string | undefined;
+}
+
 /** Where and when a step is to be: what is left out stays. */
 export interface StepPlacement {
   /** Scheduled procedure step ID; undefined: every step, moved together. */

@@ -1,19 +1,18 @@
 import { formatTimestamp } from '../hl7/datatypes.ts';
 import { SwfError } from '../platform/errors.ts';
 import type { PlacerOrder, VisitStatement } from '../workflow/vocabulary.ts';
-import { type StoredPatient, findPatientId } from '../store/patients.ts';
+import { changeOrder, ownersOfOrders } from '../store/orders.ts';
+import { type StoredPatient, findPatientId, lockPatients } from '../store/patients.ts';
+import { unreconciledOrderOf } from '../store/performed-steps.ts';
 import { ordersOfReferences } from '../store/procedures.ts';
 import { type StoredVisit, onlyStay, saveVisit, visitOfOrder } from '../store/visits.ts';
 import type { Actor, DepartmentOrder, PlacedOrder } from './actions.ts';
 import { type Department, type Hl7Peer, hl7Peers } from './department.ts';
-import { makeOrder } from './order-creation.ts';
+import { causeOf } from './actor-cause.ts';
+import { makeOrder, scheduling } from './order-creation.ts';
 import { patientOfOrder } from './order-patient.ts';
-import { type Cause, type Unit, finish, runUnit } from './unit-of-work.ts';
-
-/** Why something changes: a person, with the reason given. */
-export function causeOf(department: Department, actor: Actor): Cause {
-  return { messageId: undefined, causedBy: actor.name, at: department.clock.now(), remark: actor.reason };
-}
+import { reconcilePatient, takeOver } from './unscheduled-binding.ts';
+import { type Cause, type HeldOrder, type Unit, finish, holdOrders, runUnit, send, takeDown } from './unit-of-work.ts';
 
 function placerFor(department: Department, name: string | undefined): Hl7Peer | undefined {
   const placers = hl7Peers(department.config).filter((peer) => peer.actor === 'order-placer');
@@ -56,43 +55,68 @@ async function stayOf(
   return said ? saveVisit(unit.tx, patient.id, said, visitOfOrder(at)) : onlyStay(unit.tx, patient.id);
 }
 
-/** Throws 'required-field-missing' for a new patient without a name, 'duplicate-key' for a study that is known. */
-async function checkOrder(unit: Unit, { patient, studyInstanceUid }: DepartmentOrder): Promise<void> {
+/** Throws 'required-field-missing' for a new patient without a name. */
+async function checkPatient(unit: Unit, { patient }: DepartmentOrder): Promise<void> {
   const { family, given } = patient.name;
   const named = family !== undefined || given !== undefined;
   if (!named && !(await findPatientId(unit.tx, patient.identifiers))) {
     throw new SwfError('required-field-missing', 'the patient is not known here and needs a name (patient.name)');
   }
-  if (studyInstanceUid === undefined) return;
+}
+
+/**
+ * The order that holds the place of this one, where its examination was performed before it (PIR cases 3 and 5).
+ * Throws 'duplicate-key' for the study of another order.
+ */
+async function performedBefore(unit: Unit, { studyInstanceUid }: DepartmentOrder): Promise<number | undefined> {
+  if (studyInstanceUid === undefined) return undefined;
+  const performed = await unreconciledOrderOf(unit.tx, { studyInstanceUid });
   const references = { studyInstanceUids: [studyInstanceUid], accessionNumbers: [] };
-  if ((await ordersOfReferences(unit.tx, references)).length > 0) {
+  if (performed === undefined && (await ordersOfReferences(unit.tx, references)).length > 0) {
     throw new SwfError('duplicate-key', 'a procedure with this study instance UID exists (studyInstanceUid)');
   }
+  return performed;
+}
+
+/** An order of the department that is being placed. */
+interface Placing {
+  readonly order: DepartmentOrder;
+  readonly placer: Hl7Peer | undefined;
+  readonly cause: Cause;
+}
+
+/** MSH-3 and MSH-4 of who is asked for a number; without an order placer they are ours. */
+function senderOf({ department }: Unit, placer: Hl7Peer | undefined) {
+  const { organisation } = department.config;
+  const { application, facility } = placer?.hl7 ?? organisation;
+  return { sendingApplication: application, sendingFacility: facility };
 }
 
 /**
  * RAD-3, an order of the department (RAD TF-2 4.3): it is planned at once and put on the worklist when the order placer
- * has given it a number (SN, NA); without an order placer at once.
+ * has given it a number (SN, NA); without an order placer at once. One for what was performed before takes that over.
  */
 export async function placeOrder(department: Department, order: DepartmentOrder, actor: Actor): Promise<PlacedOrder> {
-  const placer = placerFor(department, order.placer);
-  const cause = causeOf(department, actor);
+  const placing = { order, placer: placerFor(department, order.placer), cause: causeOf(department, actor) };
   return runUnit(department, async (unit) => {
-    await checkOrder(unit, order);
-    const remarks: string[] = [];
-    const { patient, differences } = await patientOfOrder(unit, order.patient, { at: cause.at, remarks });
-    const visit = await stayOf(unit, order, patient, cause.at);
-    const { organisation } = department.config;
-    const origin = {
-      sendingApplication: placer?.hl7.application ?? organisation.application,
-      sendingFacility: placer?.hl7.facility ?? organisation.facility,
-      messageId: undefined,
-      cause,
-      remarks,
-      confirmation: undefined,
-    };
-    const held = await makeOrder(unit, origin, {
-      order: placerOrderOf(department, order, cause.at),
+    await checkPatient(unit, order);
+    const performed = await performedBefore(unit, order);
+    const held = performed === undefined ? await planOrder(unit, placing) : await adopt(unit, placing, performed);
+    if (placing.placer) held.announcements.push({ name: 'requestOrderNumber' });
+    return saved(unit, held, placing.cause);
+  });
+}
+
+async function planOrder(unit: Unit, { order, placer, cause }: Placing): Promise<HeldOrder> {
+  const remarks: string[] = [];
+  const { patient, differences } = await patientOfOrder(unit, order.patient, { at: cause.at, remarks });
+  const visit = await stayOf(unit, order, patient, cause.at);
+  const sender = senderOf(unit, placer);
+  return makeOrder(
+    unit,
+    { ...sender, messageId: undefined, cause, remarks, confirmation: undefined },
+    {
+      order: placerOrderOf(unit.department, order, cause.at),
       patient,
       visit,
       differences,
@@ -100,13 +124,41 @@ export async function placeOrder(department: Department, order: DepartmentOrder,
       departmental: true,
       numberPending: placer !== undefined,
       ...(order.studyInstanceUid === undefined ? {} : { studyInstanceUids: [order.studyInstanceUid] }),
-    });
-    if (placer) held.announcements.push({ name: 'requestOrderNumber' });
-    return saved(unit, held, cause);
-  });
+    },
+  );
 }
 
-async function saved(unit: Unit, held: Awaited<ReturnType<typeof makeOrder>>, cause: Cause): Promise<PlacedOrder> {
+/** The order that held the place of this one becomes it: its procedure keeps the study of the modality. */
+async function adopt(unit: Unit, { order, placer, cause }: Placing, performed: number): Promise<HeldOrder> {
+  const { tx, department } = unit;
+  const meant = await findPatientId(tx, order.patient.identifiers);
+  // Both patients in the order of their ids, as every other unit locks them.
+  await lockPatients(tx, [...(await ownersOfOrders(tx, [performed])), ...(meant ? [meant.id] : [])]);
+  const { patient: said, differences } = await patientOfOrder(unit, order.patient, { at: cause.at, remarks: [] });
+  const [held] = await holdOrders(unit, [performed]);
+  if (!held) throw new SwfError('conflict', 'the performed step was bound in the same instant; look again');
+  const patient = await reconcilePatient(unit, { named: held.patient, meant: said, cause });
+  const visit = await stayOf(unit, order, patient, cause.at);
+  const details = placerOrderOf(department, order, cause.at);
+  const change = {
+    ...senderOf(unit, placer),
+    details,
+    departmental: true,
+    numberPending: placer !== undefined,
+    unreconciled: false,
+    patientDifferences: differences,
+  };
+  await changeOrder(tx, performed, { ...change, ...(visit ? { visitId: visit.id } : {}) });
+  const adopted: HeldOrder = { ...held, patient, order: { ...held.order, ...change, visit, patientId: patient.id } };
+  await takeOver(unit, adopted.procedures, details);
+  for (const procedure of adopted.procedures) {
+    takeDown(procedure, 'bound', cause);
+    if (!placer) send(procedure, scheduling(department), cause);
+  }
+  return adopted;
+}
+
+async function saved(unit: Unit, held: HeldOrder, cause: Cause): Promise<PlacedOrder> {
   await finish(unit, [held], cause.at);
   const { id, fillerOrderNumber, accessionNumber } = held.order;
   const requestedProcedureIds = held.procedures.map(({ stored }) => stored.requestedProcedureId);

@@ -2,7 +2,7 @@ import { SwfError } from '../platform/errors.ts';
 import { findProcedureOrder } from '../store/procedures.ts';
 import type { Actor, StepPlacement } from './actions.ts';
 import { type Department, placerOf } from './department.ts';
-import { causeOf } from './department-orders.ts';
+import { causeOf } from './actor-cause.ts';
 import { isReported, markEnded, moveSteps, reschedule, stepsToMove } from './order-changes.ts';
 import { scheduling } from './order-creation.ts';
 import {

@@ -25,6 +25,8 @@ export interface PatientNews {
     readonly identifiers: readonly PatientIdentifier[];
     readonly name?: PersonName | undefined;
   };
+  /** Images of his are under another number: also who was told of no procedure has to hear. */
+  readonly everybody?: true;
   readonly at: Date;
 }
 
@@ -36,7 +38,7 @@ export async function tellOfPatient(unit: Unit, news: PatientNews): Promise<void
   const { patient, visit, merged, at, occurredAt } = news;
   const known = await destinationsKnowing(unit.tx, [patient.id, ...(merged?.patientId ? [merged.patientId] : [])]);
   const messages = procedureDestinations(unit.department.config)
-    .filter((peer) => known.includes(peer.name))
+    .filter((peer) => news.everybody ?? known.includes(peer.name))
     .flatMap((peer) => {
       const triggerEvent = merged ? 'A40' : updateFor(news.triggerEvent, news.changed, peer.sends.patientUpdates);
       if (!triggerEvent) return [];

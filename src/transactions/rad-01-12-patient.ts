@@ -137,6 +137,7 @@ async function savePerson(unit: Unit, inbound: InboundHl7, event: PatientEvent):
     id,
     identifiers,
     formerIdentifiers,
+    temporary: false,
     registration: registration ? { ...registration, sendingApplication } : found.patient.registration,
   };
   return { patient, before: found.created ? undefined : found.patient, changed, found };

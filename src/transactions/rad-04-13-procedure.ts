@@ -1,7 +1,7 @@
 import { type ProcedureControl, procedureControls, procedureToHl7 } from '../mapping/procedure-to-hl7.ts';
 import type { OutgoingMessage } from '../store/outbox.ts';
 import type { StoredProcedure } from '../store/procedures.ts';
-import type { ProcedureUpdateControl } from '../workflow/procedure-chart.ts';
+import type { ProcedureUpdateControl } from '../workflow/procedure-effects.ts';
 import type { Effect } from '../workflow/procedure-machine.ts';
 import { type Department, hl7Peers } from './department.ts';
 import { type Subject, envelopeFor, outgoing, subjectOf } from './outgoing-hl7.ts';

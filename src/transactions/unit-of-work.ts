@@ -176,7 +176,8 @@ function newsOfStatus(
   const ended = orderStatus === 'CA' || orderStatus === 'DC';
   // The placer ended it itself: our acknowledgement has told it.
   if (ended && order.endedBy === 'placer') return { reported: orderStatus };
-  if (orderStatus === 'CA') {
+  // An order that should not have been there is cancelled for its placer, also when it was begun.
+  if (orderStatus === 'CA' || (orderStatus === 'DC' && procedures.some(wasOrderedByMistake))) {
     if (order.reportedOrderStatus === 'CA') return silent;
     return { news: { name: 'cancelOrder' }, reported: 'CA' };
   }
@@ -188,6 +189,9 @@ function newsOfStatus(
   const report = statusToReport(order.reportedOrderStatus, standings, { policy, wanted: placer.sends.orderStatuses });
   return report ? { news: { name: 'reportOrderStatus', orderStatus: report }, reported: report } : silent;
 }
+
+const wasOrderedByMistake = ({ machine }: HeldProcedure): boolean =>
+  Object.values(machine.context.steps).some(({ lastEffect }) => lastEffect === 'cancelsOrder');
 
 /** The order's status by the states of its procedures, and what RAD-3 has to say of it now. */
 async function rollUp(unit: Unit, held: HeldOrder): Promise<OrderNews[]> {

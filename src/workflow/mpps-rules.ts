@@ -75,49 +75,107 @@ export interface Performer {
   readonly performedStationAeTitle: string;
 }
 
+/** A step that an MPPS can perform: an open one, or one that was completed and is performed further (append case). */
+const isPerformable = ({ stepStatus }: StepCandidate): boolean => isOpen(stepStatus) || stepStatus === 'COMPLETED';
+
+const studiesOf = (item: ScheduledStepReference): Set<string> =>
+  new Set([item.studyInstanceUid, ...item.referencedStudyUids]);
+
 /**
- * The open step that one item of an MPPS means: by step id together with the study (its own or a referenced one)
- * or the accession number and procedure, else the one open step of the study with that modality (where there are
- * several, the one at that station), else the one open step of the accession number with that modality. Never by a
- * patient's name; more than one possibility is none.
+ * The step that one item of an MPPS means: by step id together with the study (its own or a referenced one) or the
+ * accession number and procedure, else the one open step of the study with that modality (where there are several,
+ * the one at that station), else the completed one of the study that the same modality at the same station goes on
+ * with, else the one open step of the accession number with that modality. Never by a patient's name; more than one
+ * possibility is none (RAD TF-2 4.6.4.1.2.3).
  */
 export function matchStep(
   item: ScheduledStepReference,
   candidates: readonly StepCandidate[],
   performer: Performer,
 ): StepMatch | undefined {
-  const studies = new Set([item.studyInstanceUid, ...item.referencedStudyUids]);
-  const openSteps = candidates.filter((candidate) => isOpen(candidate.stepStatus));
+  // A step id that is given and wrong must not fall through to a guess.
+  if (item.scheduledProcedureStepId !== undefined) return namedStep(item, candidates);
+  const ofStudy = stepOfStudy(studiesOf(item), candidates, performer);
+  if (ofStudy) return { step: ofStudy, by: 'study' };
+  const ofAccession = stepOfAccession(item, candidates, performer);
+  return ofAccession && { step: ofAccession, by: 'accession' };
+}
+
+function namedStep(item: ScheduledStepReference, candidates: readonly StepCandidate[]): StepMatch | undefined {
+  const studies = studiesOf(item);
   const sameProcedure = (candidate: StepCandidate): boolean =>
     studies.has(candidate.studyInstanceUid) ||
     (item.accessionNumber === candidate.accessionNumber &&
       item.requestedProcedureId === candidate.requestedProcedureId);
-  if (item.scheduledProcedureStepId !== undefined) {
-    // A step id that is given and wrong must not fall through to a guess.
-    const named = openSteps.find(
-      (c) => c.scheduledProcedureStepId === item.scheduledProcedureStepId && sameProcedure(c),
-    );
-    return named && { step: named, by: 'step' };
-  }
-  const ofModality = openSteps.filter((candidate) => candidate.modality === performer.modality);
-  const ofStudy = theOne(
-    ofModality.filter((candidate) => studies.has(candidate.studyInstanceUid)),
+  const step = candidates.find(
+    (candidate) =>
+      isPerformable(candidate) &&
+      candidate.scheduledProcedureStepId === item.scheduledProcedureStepId &&
+      sameProcedure(candidate),
+  );
+  return step && { step, by: 'step' };
+}
+
+function stepOfStudy(
+  studies: ReadonlySet<string>,
+  candidates: readonly StepCandidate[],
+  performer: Performer,
+): StepCandidate | undefined {
+  const ofModality = candidates.filter(
+    ({ studyInstanceUid, modality }) => studies.has(studyInstanceUid) && modality === performer.modality,
+  );
+  const open = theOne(
+    ofModality.filter((candidate) => isOpen(candidate.stepStatus)),
     performer,
   );
-  if (ofStudy) return { step: ofStudy, by: 'study' };
+  if (open) return open;
+  const completed = ofModality.filter(
+    ({ stepStatus, scheduledStationAeTitles }) =>
+      stepStatus === 'COMPLETED' && scheduledStationAeTitles.includes(performer.performedStationAeTitle),
+  );
+  return completed.length === 1 ? completed[0] : undefined;
+}
+
+function stepOfAccession(
+  { accessionNumber, requestedProcedureId, ...item }: ScheduledStepReference,
+  candidates: readonly StepCandidate[],
+  performer: Performer,
+): StepCandidate | undefined {
   // A study that is known here says which procedure is meant; another one of the same order is not.
-  const studyIsKnown = candidates.some((candidate) => studies.has(candidate.studyInstanceUid));
-  if (item.accessionNumber === undefined || studyIsKnown) return undefined;
-  const { accessionNumber, requestedProcedureId } = item;
+  const studies = studiesOf(item);
+  if (accessionNumber === undefined || candidates.some(({ studyInstanceUid }) => studies.has(studyInstanceUid)))
+    return undefined;
   const agrees = (candidate: StepCandidate): boolean =>
+    isOpen(candidate.stepStatus) &&
+    candidate.modality === performer.modality &&
     candidate.accessionNumber === accessionNumber &&
     (requestedProcedureId === undefined || requestedProcedureId === candidate.requestedProcedureId);
-  const ofAccession = theOne(ofModality.filter(agrees), performer);
-  return ofAccession && { step: ofAccession, by: 'accession' };
+  return theOne(candidates.filter(agrees), performer);
 }
 
 function theOne(steps: readonly StepCandidate[], performer: Performer): StepCandidate | undefined {
   if (steps.length === 1) return steps[0];
   const atStation = steps.filter((step) => step.scheduledStationAeTitles.includes(performer.performedStationAeTitle));
   return atStation.length === 1 ? atStation[0] : undefined;
+}
+
+const hasImages: ReadonlySet<StepStatus> = new Set(['STARTED', 'COMPLETED']);
+
+/**
+ * The procedures, by database id, on whose images an evidence creator works (RAD-20, RAD-21; RAD TF-2 4.20): its item
+ * names their study and no step, they were begun, and none of their steps waits for that modality.
+ */
+export function evidenceOf(
+  item: ScheduledStepReference,
+  candidates: readonly StepCandidate[],
+  { modality }: Performer,
+): number[] {
+  if (item.scheduledProcedureStepId !== undefined) return [];
+  const studies = studiesOf(item);
+  const ofStudy = candidates.filter(({ studyInstanceUid }) => studies.has(studyInstanceUid));
+  const waits = ofStudy.some((step) => isOpen(step.stepStatus) && step.modality === modality);
+  if (waits) return [];
+  return [
+    ...new Set(ofStudy.filter(({ stepStatus }) => hasImages.has(stepStatus)).map(({ procedureId }) => procedureId)),
+  ];
 }

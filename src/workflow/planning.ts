@@ -126,6 +126,16 @@ export function orderOfService(order: PlacerOrder, serviceIndex: number): Placer
   return { ...Object.fromEntries(inherited), ...further };
 }
 
+/**
+ * What an order calls the procedure that was performed with this modality before it came: that of the plan, which may
+ * have others. Throws like planProcedures.
+ */
+export function performedCode(order: PlacerOrder, site: PlanSite, modality: string): CodedValue {
+  const templates = templatesOf(order, site);
+  const meant = templates.find(({ steps }) => steps.some((step) => step.modality === modality)) ?? templates[0];
+  return meant?.code ?? order.service;
+}
+
 /** How many identifiers a plan will need, and whether the catalogue has all services. Throws like planProcedures. */
 export function planSize(
   order: PlacerOrder,

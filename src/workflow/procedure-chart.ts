@@ -28,26 +28,13 @@ import {
   isUndoneFrom,
   patientArrives,
   stepsAreOpen,
+  stepsCanBePerformed,
   stepsCanMove,
+  waitsForCorrection,
 } from './procedure-guards.ts';
+import { notifyAppointment, updateProcedure } from './procedure-effects.ts';
+import type { Effect } from './procedure-effects.ts';
 import type { Confirmation, PlannedProcedure } from './vocabulary.ts';
-
-/** What a transition asks for; carried out by rendering messages in the same database transaction. */
-export type Effect =
-  | { readonly name: 'announceProcedure'; readonly destinations: readonly string[] }
-  /** RAD-13, to whom RAD-4 went. */
-  | {
-      readonly name: 'updateProcedure';
-      readonly destinations: readonly string[];
-      readonly control: ProcedureUpdateControl;
-    }
-  /** RAD-48 */
-  | { readonly name: 'notifyAppointment'; readonly triggerEvent: 'S12' | 'S13' | 'S15' }
-  /** ORU^R01 to the order placer. */
-  | { readonly name: 'sendResult'; readonly report: 'preliminary' | 'final' | 'corrected' };
-
-/** ORC-1 and ORC-5 of RAD-13 (RAD TF-2 4.13). */
-export type ProcedureUpdateControl = 'CA/CA' | 'DC/CA' | 'XO/SC' | 'XO/CM';
 
 export interface ProcedureInput {
   readonly procedure: PlannedProcedure;
@@ -64,21 +51,6 @@ const begins = (state: Waiting) => ({
   guard: stepsAreOpen,
   target: 'inProgress' as const,
   actions: begunFrom(state),
-});
-
-/** Image managers and report managers hear of a change once they have been told of the procedure (RAD-13 after RAD-4). */
-const updateProcedure = (control: ProcedureUpdateControl) => ({
-  type: 'effect' as const,
-  params: ({ context }: { context: ProcedureContext }) => ({
-    name: 'updateProcedure' as const,
-    destinations: Object.keys(context.announcements),
-    control,
-  }),
-});
-
-const notifyAppointment = (triggerEvent: 'S12' | 'S13' | 'S15') => ({
-  type: 'effect' as const,
-  params: { name: 'notifyAppointment' as const, triggerEvent },
 });
 
 /** A step that its MPPS had discontinued makes the whole one that was begun; nobody hears of what nobody was told of. */
@@ -127,9 +99,12 @@ function availabilityAfter(permitted: Guard) {
 }
 
 const availabilityOn = {
+  // More is begun of what had been completed: not everything is there.
+  performedStepStarted: [...availabilityAfter(stepsCanBePerformed)],
   performedStepCompleted: [...availabilityAfter(isPerforming)],
   performedStepDiscontinued: [...availabilityAfter(isPerforming)],
   discontinue: [...availabilityAfter(({ context }) => isUnderWay(context))],
+  evidenceEnded: [...availabilityAfter(() => true)],
   availabilityReported: [...availabilityAfter(() => true)],
 };
 
@@ -205,6 +180,7 @@ export const procedureMachine = setup({
               { guard: completes, target: 'completed' },
               { guard: ends, target: 'discontinued', actions: [updateProcedure('DC/CA')] },
               { guard: isUndoneFrom('planned'), target: 'planned' },
+              { guard: waitsForCorrection, target: 'held' },
               { guard: isUndoneFrom('held'), target: 'held' },
               { guard: isUndone, target: 'scheduled' },
             ],
@@ -228,7 +204,13 @@ export const procedureMachine = setup({
             change: changed,
           },
         },
-        completed: { on: { change: { actions: [updateProcedure('XO/CM')] } } },
+        completed: {
+          on: {
+            // Append case: more is performed of what had been completed.
+            performedStepStarted: { guard: stepsCanBePerformed, target: 'inProgress' },
+            change: { actions: [updateProcedure('XO/CM')] },
+          },
+        },
         discontinued: {},
         cancelled: {},
       },
@@ -299,10 +281,13 @@ export const procedureMachine = setup({
             discontinue: { guard: ({ context }) => isUnderWay(context), actions: 'remember' },
             arrive: { guard: patientArrives, actions: 'remember' },
             offered: { guard: ({ context }) => context.confirmations[4] === undefined, actions: 'remember' },
-            performedStepStarted: { guard: stepsAreOpen, actions: 'remember' },
+            performedStepStarted: { guard: stepsCanBePerformed, actions: 'remember' },
             performedStepUpdated: { guard: isPerforming, actions: 'remember' },
             performedStepCompleted: { guard: isPerforming, actions: 'remember' },
             performedStepDiscontinued: { guard: isPerforming, actions: 'remember' },
+            evidenceStarted: { actions: 'remember' },
+            evidenceUpdated: { actions: 'remember' },
+            evidenceEnded: { actions: 'remember' },
             availabilityReported: { actions: 'remember' },
           },
         },

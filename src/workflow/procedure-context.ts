@@ -1,9 +1,7 @@
 import type { DiscontinuationEffect } from './discontinuation.ts';
 import type { Confirmation, PerformedProcedureStepStatus, StepStatus } from './vocabulary.ts';
 
-/** The eight transactions of the simple case, in the order of IHE RAD TF-1 3.3 (see docs/workflow.md). */
-export const coreTransactions = ['RAD-1', 'RAD-2', 'RAD-4', 'RAD-5', 'RAD-6', 'RAD-8', 'RAD-7', 'RAD-49'] as const;
-
+/** One of the eight transactions of the simple case (core-transactions.ts). */
 export type CoreStep = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 export interface StepFacts {
@@ -36,6 +34,8 @@ export interface ProcedureContext {
   readonly noShow?: true | undefined;
   /** It was scheduled by a version that told nobody of appointments: there is none to be moved or called off. */
   readonly withoutAppointment?: true;
+  /** It had been completed when more was begun (append case): that it was stays true. */
+  readonly completedBefore?: true;
 }
 
 /** Where the acquisition of a procedure stands before it is begun. */
@@ -52,7 +52,7 @@ interface PerformedStepEvent {
 interface InstanceCounts {
   readonly named: number;
   readonly available: number;
-  /** The RAD-49 that already reported instances of this MPPS, when it came before the N-SET. */
+  /** What already reported instances of this MPPS, when it came before the N-SET. */
   readonly notification?: Confirmation | undefined;
 }
 
@@ -90,6 +90,9 @@ export type ProcedureEvent =
         readonly instances: InstanceCounts;
         readonly effect: DiscontinuationEffect;
       })
+  /** RAD-20, RAD-21: an evidence creator works on its images. */
+  | { readonly type: 'evidenceStarted' | 'evidenceUpdated' }
+  | { readonly type: 'evidenceEnded'; readonly instances: InstanceCounts }
   | { readonly type: 'availabilityReported'; readonly instances: InstanceCounts; readonly confirmation: Confirmation };
 
 export type ProcedureEventType = ProcedureEvent['type'];
@@ -102,9 +105,16 @@ function confirm(context: ProcedureContext, step: CoreStep, confirmation: Confir
 /** A step that staff, a placer or its MPPS has ended; nothing performed afterwards brings it back. */
 const endedSteps: ReadonlySet<StepStatus> = new Set(['CANCELLED', 'DISCONTINUED']);
 
+/** Nothing of what was performed counts: the step waits as it did before. */
+const undoes: ReadonlySet<DiscontinuationEffect | undefined> = new Set(['wrongEntry', 'holds'] as const);
+
+/** The examination will not take place. */
+const givesUp: ReadonlySet<DiscontinuationEffect | undefined> = new Set(['ends', 'cancelsOrder'] as const);
+
 /**
  * A step by its performed steps: COMPLETED when at least one is and none IN PROGRESS; SCHEDULED again when all were
- * begun under the wrong worklist entry; STARTED while a person has to decide what a discontinuation means.
+ * begun under the wrong worklist entry or wrongly ordered; STARTED while a person has to decide what a discontinuation
+ * means.
  */
 function stepStatusOf(facts: StepFacts): StepStatus {
   const performed = Object.entries(facts.performedSteps);
@@ -112,9 +122,9 @@ function stepStatusOf(facts: StepFacts): StepStatus {
   const statuses = performed.map(([, status]) => status);
   if (statuses.includes('IN PROGRESS')) return 'STARTED';
   if (statuses.includes('COMPLETED')) return 'COMPLETED';
-  if (performed.every(([uid]) => facts.discontinued?.[uid] === 'wrongEntry')) return 'SCHEDULED';
+  if (performed.every(([uid]) => undoes.has(facts.discontinued?.[uid]))) return 'SCHEDULED';
   // What was said last counts; one that was stored without its effect is for a person to decide.
-  return facts.lastEffect === 'ends' ? 'DISCONTINUED' : 'STARTED';
+  return givesUp.has(facts.lastEffect) ? 'DISCONTINUED' : 'STARTED';
 }
 
 interface PerformedNow {
@@ -134,7 +144,9 @@ function perform(context: ProcedureContext, event: PerformedStepEvent, now: Perf
       ...(now.effect ? { discontinued: { ...facts.discontinued, [event.performedStep]: now.effect } } : {}),
       ...(now.effect && now.effect !== 'wrongEntry' ? { lastEffect: now.effect } : {}),
     };
-    steps[id] = { ...performed, stepStatus: stepStatusOf(performed) };
+    // Its placer discontinued it while this MPPS went on: it stays as complete as it was.
+    const stopped = facts.stepStatus === 'COMPLETED' && now.status !== 'IN PROGRESS';
+    steps[id] = { ...performed, stepStatus: stopped ? 'COMPLETED' : stepStatusOf(performed) };
   }
   return { ...context, steps };
 }
@@ -150,6 +162,14 @@ function withSteps(
     return [id, stepStatus === undefined ? facts : { ...facts, stepStatus }];
   });
   return { ...context, steps: Object.fromEntries(entries) };
+}
+
+/** A step that was performed further after it had been completed is as complete as it was. */
+function keepCompleted(context: ProcedureContext): ProcedureContext {
+  const completed = Object.entries(context.steps)
+    .filter(([, { performedSteps }]) => Object.values(performedSteps).includes('COMPLETED'))
+    .map(([id]) => id);
+  return withSteps(context, { STARTED: 'COMPLETED' }, completed);
 }
 
 const allCancelled = {
@@ -192,7 +212,7 @@ export function reduce(context: ProcedureContext, event: ProcedureEvent): Proced
     case 'cancel':
       return withSteps(context, allCancelled);
     case 'discontinue': {
-      const stopped = withSteps(context, { ...allCancelled, STARTED: 'DISCONTINUED' });
+      const stopped = withSteps(keepCompleted(context), { ...allCancelled, STARTED: 'DISCONTINUED' });
       // Where this ends the acquisition, images that were all reported before are those of the whole procedure.
       return countInstances(stopped, context.instances, context.confirmations[6]?.at(-1));
     }
@@ -200,8 +220,10 @@ export function reduce(context: ProcedureContext, event: ProcedureEvent): Proced
       return withSteps(context, { SCHEDULED: 'ARRIVED' }, event.movedSteps);
     case 'offered':
       return confirm(context, 4, event.confirmation);
-    case 'performedStepStarted':
-      return confirm(perform(context, event, { status: 'IN PROGRESS' }), 5, event.confirmation);
+    case 'performedStepStarted': {
+      const begun = acquisitionComplete(context) ? { ...context, completedBefore: true as const } : context;
+      return confirm(perform(begun, event, { status: 'IN PROGRESS' }), 5, event.confirmation);
+    }
     case 'performedStepCompleted': {
       const completed = perform(context, event, { status: 'COMPLETED' });
       return countInstances(confirm(completed, 7, event.confirmation), event.instances);
@@ -210,6 +232,8 @@ export function reduce(context: ProcedureContext, event: ProcedureEvent): Proced
       const stopped = perform(context, event, { status: 'DISCONTINUED', effect: event.effect });
       return countInstances(stopped, event.instances);
     }
+    case 'evidenceEnded':
+      return countInstances(context, event.instances);
     case 'availabilityReported':
       return countInstances(context, event.instances, event.confirmation);
     // What is not a fact about steps, images or confirmations changes no context: answers, holds, other plans, reports.
@@ -267,30 +291,4 @@ export function imagesAvailable(context: ProcedureContext): boolean {
 /** Some instances are available, but the procedure is not. */
 export function imagesPartlyAvailable(context: ProcedureContext): boolean {
   return context.instances.available > 0 && !imagesAvailable(context);
-}
-
-export interface CoreTransaction {
-  readonly step: CoreStep;
-  readonly transaction: (typeof coreTransactions)[number];
-  readonly happened: boolean;
-  readonly at: string | null;
-  readonly confirmedBy: readonly Omit<Confirmation, 'at'>[];
-}
-
-/** For each of the eight: whether it has happened, when, and what confirmed it. */
-export function transactionsOf(context: ProcedureContext): CoreTransaction[] {
-  const happened: Readonly<Partial<Record<CoreStep, boolean>>> = {
-    3: announcementConfirmed(context),
-    7: acquisitionComplete(context),
-    // An instance that goes offline later does not undo that all were available once.
-    8: imagesAvailable(context) || context.confirmations[8] !== undefined,
-  };
-  return coreTransactions.map((transaction, index) => {
-    const step = (index + 1) as CoreStep;
-    const confirmations = context.confirmations[step] ?? [];
-    const done = happened[step] ?? confirmations.length > 0;
-    const last = confirmations.at(step === 3 || step === 7 || step === 8 ? -1 : 0);
-    const confirmedBy = confirmations.map(({ kind, peer, messageId, code }) => ({ kind, peer, messageId, code }));
-    return { step, transaction, happened: done, at: done ? (last?.at ?? null) : null, confirmedBy };
-  });
 }

@@ -25,6 +25,15 @@ export const stepsAreOpen = ({ context, event }: Guarded): boolean =>
   event.steps.length > 0 &&
   event.steps.every((id) => isOpen(context.steps[id]?.stepStatus ?? 'CANCELLED'));
 
+/** They are open, or completed and performed further (append case). */
+export const stepsCanBePerformed = ({ context, event }: Guarded): boolean =>
+  'steps' in event &&
+  event.steps.length > 0 &&
+  event.steps.every((id) => {
+    const stepStatus = context.steps[id]?.stepStatus ?? 'CANCELLED';
+    return isOpen(stepStatus) || stepStatus === 'COMPLETED';
+  });
+
 /** The MPPS was accepted for these steps before. */
 export const isPerforming = ({ context, event }: Guarded): boolean =>
   'performedStep' in event &&
@@ -44,6 +53,10 @@ export const isUndoneFrom =
   (state: 'planned' | 'held'): Guard =>
   (guarded) =>
     isUndone(guarded) && guarded.context.begunFrom === state;
+
+/** What was ordered is wrong, and nothing else was performed. */
+export const waitsForCorrection = (guarded: Guarded): boolean =>
+  guarded.event.type === 'performedStepDiscontinued' && guarded.event.effect === 'holds' && isUndone(guarded);
 
 /** A hold of somebody's own, on what is on hold since the patient did not come. */
 export const holdsNoShow = ({ context, event }: Guarded): boolean =>

@@ -1,7 +1,8 @@
 import { initialTransition, transition } from 'xstate';
 import type { AcquisitionState } from './order-status.ts';
-import { type Effect, type ProcedureInput, procedureMachine } from './procedure-chart.ts';
+import { type ProcedureInput, procedureMachine } from './procedure-chart.ts';
 import type { ProcedureContext, ProcedureEvent, ReportState } from './procedure-context.ts';
+import type { Effect } from './procedure-effects.ts';
 
 export { procedureMachine };
 export type { Effect };

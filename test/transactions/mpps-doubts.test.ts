@@ -74,11 +74,11 @@ describe('an MPPS without a step id (RAD TF-2 4.6; PS3.4 F.7.2)', () => {
     expect(await perform(step, byAccession(step))).toMatchObject({ exception: null, stepStatus: 'STARTED' });
   });
 
-  it('given the accession number alone beside another PatientID, then it is no proof: nothing moves and it is listed', async () => {
+  it('given the accession number alone beside another PatientID, then it is no proof: the step waits and it is unscheduled', async () => {
     const step = await orderOf();
     const { uid, ...seen } = await perform(step, byAccession(step), { PatientID: 'SOMEBODY-ELSE' });
-    expect(seen).toEqual({ exception: 'no-open-step', stepStatus: 'SCHEDULED' });
-    expect(await listed(uid)).toBe('no-open-step');
+    expect(seen).toEqual({ exception: 'unscheduled, unknown-patient', stepStatus: 'SCHEDULED' });
+    expect(await listed(uid)).toBe('unscheduled, unknown-patient');
   });
 });
 

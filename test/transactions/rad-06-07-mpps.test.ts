@@ -193,31 +193,6 @@ describe('group case: one MPPS performs several steps (RAD TF-2 4.6.4.1.2.3.6)',
 });
 
 describe('what fits no step is a fact all the same: stored, answered 0000, listed', () => {
-  const unscheduled: DatasetInput = {
-    ScheduledStepAttributesSequence: [
-      { StudyInstanceUID: newUid(), AccessionNumber: null, RequestedProcedureID: null, ScheduledProcedureStepID: null },
-    ],
-  };
-
-  it('given an MPPS without an order, then it is stored, listed, can be completed, and no order moves', async () => {
-    const uid = newUid();
-    const orders = await server.store.prisma.order.findMany({ select: { orderStatus: true }, orderBy: { id: 'asc' } });
-    expect(await dx.create(uid, inProgress([], { ...unscheduled, PatientID: 'UNKNOWN', Modality: 'DX' }))).toBe(0x0000);
-    expect(await dx.set(uid, completed([newUid()]))).toBe(0x0000);
-    expect(await mppsOf(uid)).toMatchObject({
-      exception: 'no-open-step',
-      performedProcedureStepStatus: 'COMPLETED',
-      steps: [],
-    });
-    expect(await server.store.prisma.order.findMany({ select: { orderStatus: true }, orderBy: { id: 'asc' } })).toEqual(
-      orders,
-    );
-    const listed = (await (await fetch(`http://127.0.0.1:${server.ports.http}/api/unscheduled`)).json()) as {
-      items: { sopInstanceUid: string; exception: string }[];
-    };
-    expect(listed.items.find((one) => one.sopInstanceUid === uid)).toMatchObject({ exception: 'no-open-step' });
-  });
-
   it('given a step id that does not belong to the study, then nothing is guessed', async () => {
     const [one, two] = [await orderOf(), await orderOf()];
     const uid = newUid();
@@ -230,16 +205,6 @@ describe('what fits no step is a fact all the same: stored, answered 0000, liste
     expect(await mppsOf(uid)).toMatchObject({ exception: 'no-open-step' });
     for (const { placerOrderNumber } of [one, two])
       expect(await standing(placerOrderNumber)).toMatchObject({ order: 'SC' });
-  });
-
-  it('given a step that is completed, when another MPPS names it, then it is stored and listed and the order stays', async () => {
-    const { placerOrderNumber, step } = await orderOf();
-    const [first, late] = [newUid(), newUid()];
-    await dx.create(first, inProgress([step]));
-    await dx.set(first, completed([newUid()]));
-    expect(await dx.create(late, inProgress([step]))).toBe(0x0000);
-    expect(await mppsOf(late)).toMatchObject({ exception: 'no-open-step' });
-    expect(await standing(placerOrderNumber)).toMatchObject({ order: 'CM', steps: ['COMPLETED'] });
   });
 
   it('given one of two named steps is gone, then the other one moves and the MPPS is listed', async () => {

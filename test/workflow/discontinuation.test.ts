@@ -7,23 +7,25 @@ import {
 
 /** PS3.16 annex D, CID 9300 and its neighbours: the code, and what it means for the step. */
 const reasons: readonly [string, DiscontinuationEffect][] = [
-  // The examination will not take place: doctor cancelled, allergic, died, pregnant, duplicate order, nursing unit.
+  // The examination will not take place: doctor cancelled, allergic, died, pregnant.
   ['110500', 'ends'],
   ['110503', 'ends'],
   ['110504', 'ends'],
   ['110508', 'ends'],
-  ['110510', 'ends'],
-  ['110511', 'ends'],
+  // The order should not be there: duplicate, nursing unit (RAD-3 OC).
+  ['110510', 'cancelsOrder'],
+  ['110511', 'cancelsOrder'],
+  // What was ordered is wrong: procedure, side.
+  ['110502', 'holds'],
+  ['110512', 'holds'],
   // Another worklist entry was meant.
   ['110514', 'wrongEntry'],
   // Somebody has to say whether it is scheduled again, corrected, repeated or given up.
   ['110501', 'decide'],
-  ['110502', 'decide'],
   ['110505', 'decide'],
   ['110506', 'decide'],
   ['110507', 'decide'],
   ['110509', 'decide'],
-  ['110512', 'decide'],
   ['110513', 'decide'],
   ['110515', 'decide'],
   ['110516', 'decide'],

@@ -3,6 +3,7 @@ import {
   type ScheduledStepReference,
   type StepCandidate,
   duplicateInstance,
+  evidenceOf,
   isOpen,
   matchStep,
   setRefusal,
@@ -211,5 +212,57 @@ describe('an item without a step id, by its accession number', () => {
   it('given an unknown study and another procedure id, then it means nothing', () => {
     expect(matched(reference('2.25.99', { accessionNumber: 'A1', requestedProcedureId: 'RP1' }), steps)).toEqual([]);
     expect(matched(reference('2.25.99', { accessionNumber: 'A1', requestedProcedureId: 'RP2' }), steps)).toEqual([2]);
+  });
+});
+
+describe('the append case (RAD TF-2 4.6.4.1.2.3.3)', () => {
+  const done = candidate(1, { stepStatus: 'COMPLETED' });
+
+  it('names the completed step again', () => {
+    expect(matched(reference('2.25.1', { scheduledProcedureStepId: 'S1' }), [done], 'CT')).toEqual([1]);
+  });
+
+  it('without a step id means the completed step of the modality at its own station', () => {
+    const at = (performedStationAeTitle: string, modality = 'MR') =>
+      matchStep(reference('2.25.1'), [done], { modality, performedStationAeTitle })?.step.stepId;
+    expect([at('MR1'), at('MR2'), at('MR1', 'CT')]).toEqual([1, undefined, undefined]);
+  });
+
+  it('goes after an open step of the study', () => {
+    const open = candidate(2, { studyInstanceUid: '2.25.1', scheduledStationAeTitles: ['MR9'] });
+    const match = matchStep(reference('2.25.1'), [done, open], { modality: 'MR', performedStationAeTitle: 'MR1' });
+    expect(match?.step.stepId).toBe(2);
+  });
+});
+
+describe('an evidence creator (RAD-20; RAD TF-2 4.20)', () => {
+  const by = (modality: string) => ({ modality, performedStationAeTitle: 'WORKSTATION' });
+  const of = (stepStatus: StepStatus) => candidate(1, { stepStatus });
+
+  it.each<[StepStatus, number[]]>([
+    ['SCHEDULED', []],
+    ['ARRIVED', []],
+    ['STARTED', [1]],
+    ['COMPLETED', [1]],
+    ['CANCELLED', []],
+    ['DISCONTINUED', []],
+  ])('of a procedure whose step is %s works on the images of procedures %j', (stepStatus, procedures) => {
+    expect(evidenceOf(reference('2.25.1'), [of(stepStatus)], by('PR'))).toEqual(procedures);
+  });
+
+  it('names no step: an item with a step id is none', () => {
+    const item = reference('2.25.1', { scheduledProcedureStepId: 'S9' });
+    expect(evidenceOf(item, [of('COMPLETED')], by('PR'))).toEqual([]);
+  });
+
+  it('is none where a step of its modality waits: which one is meant is a question', () => {
+    const waiting = candidate(2, { studyInstanceUid: '2.25.1', procedureId: 1, modality: 'CT' });
+    expect(evidenceOf(reference('2.25.1'), [of('COMPLETED'), waiting], by('CT'))).toEqual([]);
+  });
+
+  it('of a grouped examination works on every procedure that it references', () => {
+    const item = reference('2.25.500', { referencedStudyUids: ['2.25.1', '2.25.2'] });
+    const both = [of('COMPLETED'), candidate(2, { stepStatus: 'COMPLETED' })];
+    expect(evidenceOf(item, both, by('PR'))).toEqual([1, 2]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { orderStatusOf } from '../../src/workflow/order-status.ts';
-import { type ProcedureEvent, transactionsOf } from '../../src/workflow/procedure-context.ts';
+import { transactionsOf } from '../../src/workflow/core-transactions.ts';
+import type { ProcedureEvent } from '../../src/workflow/procedure-context.ts';
 import { type StoredMachine, advance } from '../../src/workflow/procedure-machine.ts';
 import {
   acknowledged,
@@ -71,7 +72,11 @@ const events: Readonly<Record<string, ProcedureEvent>> = {
   complete: completed('M1', ['S1']),
   stopUndecided: discontinued('M1', ['S1']),
   stopForGood: discontinued('M1', ['S1'], 'ends'),
+  stopForOrder: discontinued('M1', ['S1'], 'cancelsOrder'),
   stopWrongEntry: discontinued('M1', ['S1'], 'wrongEntry'),
+  stopForCorrection: discontinued('M1', ['S1'], 'holds'),
+  evidenceStarted: { type: 'evidenceStarted' },
+  evidenceEnded: { type: 'evidenceEnded', instances: { named: 3, available: 1 } },
   completeUnknown: completed('M9', ['S1'], 2, 1),
   reported: reported(2, 1),
   cancel: staff.cancel,
@@ -118,14 +123,19 @@ const table: Readonly<Record<string, string>> = {
   resultAck: stays,
   resultNak: stays,
   offered: 'P S S H I - I S C C C D X X',
-  start: 'I I I I I I I I - - - - - -',
+  // What was completed can be gone on with (append case).
+  start: 'I I I I I I I I I I I - - -',
   startOther: never,
   update: '- - - - I I - - - - - - - -',
   complete: '- - - - C C - - - - - - - -',
   stopUndecided: '- - - - I I - - - - - - - -',
   stopForGood: '- - - - D D - - - - - - - -',
+  stopForOrder: '- - - - D D - - - - - - - -',
   // What nobody had scheduled is not on the worklist afterwards.
   stopWrongEntry: '- - - - P S - - - - - - - -',
+  stopForCorrection: '- - - - P H - - - - - - - -',
+  evidenceStarted: stays,
+  evidenceEnded: stays,
   completeUnknown: never,
   reported: stays,
   cancel: 'X X X X - - - X - - - - - -',
@@ -186,6 +196,7 @@ const wishes: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   cancel: inEach([`RAD-13 CA/CA ${both}`, 'S15'], ...waiting),
   discontinue: inEach([`RAD-13 DC/CA ${both}`], 'inProgress', 'undecided'),
   stopForGood: inEach([`RAD-13 DC/CA ${both}`], 'inProgress'),
+  stopForOrder: inEach([`RAD-13 DC/CA ${both}`], 'inProgress'),
   reschedule: inEach([`RAD-13 XO/SC ${both}`, 'S13'], ...waiting),
   change: {
     ...inEach([`RAD-13 XO/SC ${both}`], ...waiting, 'inProgress', 'undecided'),
@@ -327,7 +338,7 @@ describe('a procedure with two steps', () => {
   });
 
   it('is not started at all by an MPPS that names a closed or a foreign step beside an open one', () => {
-    const machine = run(two(), started('M1', 'S1'), completed('M1', ['S1']));
+    const machine = run(two(), started('M1', 'S1'), discontinued('M1', ['S1'], 'ends'));
     expect(step(machine, started('M2', 'S1', 'S2'))).toBeUndefined();
     expect(step(machine, started('M2', 'S2', 'S9'))).toBeUndefined();
     expect(step(machine, started('M2'))).toBeUndefined();
@@ -344,35 +355,6 @@ describe('a procedure with two steps', () => {
     expect([between.value.availability, happenedOf(between).includes(8)]).toEqual(['partial', false]);
     const last = run(between, started('M2', 'S2'), completed('M2', ['S2'], 3, 2), reported(3, 3));
     expect([last.value.availability, happenedOf(last).includes(8)]).toEqual(['available', true]);
-  });
-});
-
-describe('several MPPS of one step (append and parallel, before it is complete)', () => {
-  const parallel = (): StoredMachine => run(inScheduled(), started('M1', 'S1'), started('M2', 'S1'));
-
-  it('complete it with the last of them', () => {
-    const one = run(parallel(), completed('M1', ['S1']));
-    expect(one.context.steps['S1']?.stepStatus).toBe('STARTED');
-    expect(run(one, completed('M2', ['S1'])).value.acquisition).toBe('completed');
-  });
-
-  it('complete it also when the last of them is discontinued after another completed', () => {
-    const machine = run(parallel(), completed('M1', ['S1']), discontinued('M2', ['S1']));
-    expect(machine.context.steps['S1']?.stepStatus).toBe('COMPLETED');
-    expect(machine.value.acquisition).toBe('completed');
-    expect(orderStatusOf([machine.value.acquisition])).toBe('CM');
-  });
-
-  it('complete it also when the first of them is discontinued', () => {
-    const machine = run(parallel(), discontinued('M1', ['S1']), completed('M2', ['S1']));
-    expect(machine.value.acquisition).toBe('completed');
-  });
-
-  it('leave it started when all are discontinued: a person decides', () => {
-    const machine = run(parallel(), discontinued('M1', ['S1']), discontinued('M2', ['S1']));
-    expect(machine.context.steps['S1']?.stepStatus).toBe('STARTED');
-    expect(machine.value.acquisition).toBe('inProgress');
-    expect(run(machine, started('M3', 'S1'), completed('M3', ['S1'])).value.acquisition).toBe('completed');
   });
 });
 

@@ -1,0 +1,117 @@
+import type { Dataset } from '../dicom/dataset.ts';
+import { patientFromDicom, patientNumberFromDicom } from '../mapping/patient-from-dicom.ts';
+import { type UnscheduledStep, unscheduledStepFromDicom } from '../mapping/unscheduled-from-dicom.ts';
+import { localTimeOf } from '../platform/clock.ts';
+import { startProcedure } from '../workflow/procedure-machine.ts';
+import { type PlannedProcedure, acknowledgedBy } from '../workflow/vocabulary.ts';
+import { takeNumbers } from '../store/numbers.ts';
+import { createOrder } from '../store/orders.ts';
+import { type StoredPatient, lockPatient } from '../store/patients.ts';
+import { createProcedure } from '../store/procedures.ts';
+import { createTemporaryPatient, patientNumbered } from '../store/temporary-patients.ts';
+import type { InboundDicom } from './inbound-dicom.ts';
+import { type Cause, type HeldOrder, type Unit, hold } from './unit-of-work.ts';
+
+/** What was made for an MPPS that nobody had ordered. */
+export interface Unscheduled {
+  readonly held: HeldOrder;
+  /** Nobody had registered or ordered for the patient whom the modality named. */
+  readonly unknownPatient: boolean;
+}
+
+/**
+ * The unscheduled case (RAD TF-2 4.6.4.1.2.3.2): a requested procedure with one step for each study that the modality
+ * made up, under its Study Instance UID, at once. An order that nobody has placed holds their place; they are on no
+ * worklist and nobody is told of them before they are bound to one.
+ */
+export async function makeUnscheduled(
+  unit: Unit,
+  { cause }: InboundDicom,
+  performed: { readonly dataset: Dataset; readonly studyInstanceUids: readonly string[] },
+): Promise<Unscheduled> {
+  const { dataset, studyInstanceUids } = performed;
+  const { patient, isNew } = await patientOf(unit, dataset, cause.at);
+  const numbers = await takeNumbers(unit.tx, {
+    accessionNumber: 1,
+    fillerOrderNumber: 1,
+    requestedProcedureId: studyInstanceUids.length,
+    scheduledProcedureStepId: studyInstanceUids.length,
+  });
+  const step = unscheduledStepFromDicom(dataset);
+  const order = await createOrder(unit.tx, {
+    patientId: patient.id,
+    visit: undefined,
+    order: { service: step.code },
+    placerOrderIssuer: undefined,
+    unreconciled: true,
+    fillerOrderNumber: numbers.fillerOrderNumber[0] ?? '',
+    accessionNumbers: numbers.accessionNumber,
+    nextAccessionNumber: async () => (await takeNumbers(unit.tx, { accessionNumber: 1 })).accessionNumber[0] ?? '',
+    patientDifferences: [],
+    location: '',
+    sendingApplication: '',
+    sendingFacility: '',
+    messageId: undefined,
+    at: cause.at,
+  });
+  const held: HeldOrder = { order, patient, procedures: [], announcements: [] };
+  for (const [index, studyInstanceUid] of studyInstanceUids.entries()) {
+    const plan = planOf(unit, step, {
+      studyInstanceUid,
+      requestedProcedureId: numbers.requestedProcedureId[index] ?? '',
+      scheduledProcedureStepId: numbers.scheduledProcedureStepId[index] ?? '',
+    });
+    held.procedures.push(await startUnordered(unit, held, plan, cause));
+  }
+  return { held, unknownPatient: isNew };
+}
+
+/** The patient whom the modality's number means, or a temporary one made of what it says. */
+async function patientOf(
+  unit: Unit,
+  dataset: Dataset,
+  at: Date,
+): Promise<{ readonly patient: StoredPatient; readonly isNew: boolean }> {
+  const { tx, department } = unit;
+  const number = patientNumberFromDicom(dataset);
+  const known = number && (await patientNumbered(tx, number));
+  if (known !== undefined) return { patient: await lockPatient(tx, known), isNew: false };
+  const { application } = department.config.organisation;
+  const named = patientFromDicom(dataset, application);
+  // A number of ours that a patient has whose issuer is in doubt is not given a second time.
+  const [own] = named.identifiers;
+  const ours = own && (await patientNumbered(tx, { value: own.value, issuer: own.assigningAuthority }));
+  if (ours !== undefined) return { patient: await lockPatient(tx, ours), isNew: false };
+  return { patient: await lockPatient(tx, await createTemporaryPatient(tx, named, at)), isNew: true };
+}
+
+const MINUTES = 30;
+
+function planOf(
+  unit: Unit,
+  step: UnscheduledStep,
+  ids: Pick<PlannedProcedure, 'studyInstanceUid' | 'requestedProcedureId'> & { scheduledProcedureStepId: string },
+): PlannedProcedure {
+  const { studyInstanceUid, requestedProcedureId, scheduledProcedureStepId } = ids;
+  const { timeZone } = unit.department.config.organisation;
+  const { code, modality, stationAeTitle, description, protocols } = step;
+  const start = step.start ?? localTimeOf(unit.department.clock.now(), timeZone);
+  const planned = { scheduledProcedureStepId, modality, start, description, protocols, minutes: MINUTES };
+  const steps = [{ ...planned, scheduledStationAeTitles: [stationAeTitle] }];
+  return { requestedProcedureId, studyInstanceUid, code, serviceIndex: 0, steps };
+}
+
+async function startUnordered(unit: Unit, { order, patient }: HeldOrder, plan: PlannedProcedure, cause: Cause) {
+  const { registration } = patient;
+  const machine = startProcedure({
+    procedure: plan,
+    registration: registration && acknowledgedBy(registration.sendingApplication, { ...registration, code: 'AA' }),
+    order: undefined,
+  });
+  const procedure = hold(await createProcedure(unit.tx, order.id, plan, { machine, at: cause.at }));
+  const toState = machine.value.acquisition;
+  const remark = 'performed without an order; waits to be bound to one';
+  const line = { procedureId: procedure.stored.id, event: 'unscheduled', fromState: '', toState };
+  procedure.history.push({ ...line, ...cause, remark });
+  return procedure;
+}
