@@ -17,9 +17,13 @@ const addressOf = ({ calling, called, port }: Call): string[] => [
 /** C-ECHO. */
 export const echoscu = (call: Call): Promise<Outcome> => run('echoscu', ['-v', ...addressOf(call)]);
 
-/** C-FIND on the worklist with the options and keys of findscu; all it says is in `said`. */
-export async function findscu(call: Call, options: readonly string[]): Promise<Outcome & { readonly said: string }> {
-  const outcome = await run('findscu', ['-v', '-W', ...options, ...addressOf(call)]);
+/** C-FIND on the worklist with the options of findscu, and keys from files; all it says is in `said`. */
+export async function findscu(
+  call: Call,
+  options: readonly string[],
+  files: readonly string[] = [],
+): Promise<Outcome & { readonly said: string }> {
+  const outcome = await run('findscu', ['-v', '-W', ...options, ...addressOf(call), ...files]);
   return { ...outcome, said: outcome.stdout + outcome.stderr };
 }
 
