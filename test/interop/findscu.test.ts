@@ -8,6 +8,9 @@ import { callOf, output, pythonWith } from './programs.ts';
 
 const pydicomToJson = 'import sys, pydicom; print(pydicom.dcmread(sys.argv[1]).to_json())';
 
+const startDate = stepKey('ScheduledProcedureStepStartDate');
+const startTime = stepKey('ScheduledProcedureStepStartTime');
+
 const { findscu: hasFindscu, dcm2json } = dcmtk;
 
 describeWith('RAD-5 asked by findscu (DCMTK)', { findscu: hasFindscu, dcm2json }, () => {
@@ -103,6 +106,41 @@ describeWith('RAD-5 asked by findscu (DCMTK)', { findscu: hasFindscu, dcm2json }
     const { said } = await findscu(callOf(server.ports.dicom), ['-k', 'PatientID=NOBODY']);
     expect(said).toMatch(/Received Final Find Response \(Success\)/);
     expect(said).not.toMatch(/Pending/);
+  });
+
+  it.each([
+    ['a code in another case', { [stepKey('Modality')]: 'dx' }, '', 0],
+    [
+      'a key that no worklist has',
+      { MilitaryRank: 'GENERAL', PatientName: 'OS*' },
+      'WarningUnsupportedOptionalKeys',
+      3,
+    ],
+    ['* for a text without value', { [stepKey('CommentsOnTheScheduledProcedureStep')]: '*', PatientID: 'PA1' }, '', 1],
+    ['one day, from a time on', { [startDate]: '20300116', [startTime]: '1015-' }, '', 1],
+    ['a range that ends before it begins', { [startDate]: '20300117-20300115' }, '', 0],
+  ] as const)(
+    'given %s, when findscu asks, then the rows and their status are those of PS3.4 C.2.2.2 and K.4.1.1.4',
+    async (_what, keys, pending, rows) => {
+      const options = Object.entries(keys).flatMap(([key, value]) => ['-k', `${key}=${value}`]);
+      const { said } = await findscu(callOf(server.ports.dicom), options);
+      const states = [...said.matchAll(/Find Response: \d+ \(Pending(?:: (\w+))?\)/g)].map(([, state = '']) => state);
+      expect(states).toEqual(Array.from({ length: rows }, () => pending));
+      expect(said).toMatch(/Final Find Response \(Success\)/);
+    },
+  );
+
+  it('given ASCII and values that nobody knows, when whole steps are asked for, then there is no character set, no value is made up, and rows come in the order of their start (PS3.4 C.2.2.2.6)', async () => {
+    const wholeSteps = { PatientName: 'OS*', PregnancyStatus: '', 'ScheduledProcedureStepSequence[0]': '' };
+    const { said } = await findscu(
+      callOf(server.ports.dicom),
+      Object.entries(wholeSteps).flatMap(([key, value]) => ['-k', value ? `${key}=${value}` : key]),
+    );
+    expect(said).not.toMatch(/SpecificCharacterSet/);
+    expect(said.match(/PregnancyStatus/g)).toHaveLength(4);
+    expect(said).not.toMatch(/\(0010,21c0\) US \d/);
+    const starts = [...said.matchAll(/\(0040,0003\) TM \[(\d+) *\]/g)].map(([, start]) => start);
+    expect(starts).toEqual(['090000', '100000', '103000']);
   });
 
   it('given an unknown called AE title, when findscu associates, then it is rejected with that reason (PS3.8 9.3.4)', async () => {
