@@ -4,11 +4,9 @@ import { findPatientView } from '../store/read-patients.ts';
 import { listUnscheduled } from '../store/read-performed-steps.ts';
 import type { Department } from '../transactions/department.ts';
 import { hl7Peers } from '../transactions/department.ts';
-import { worklistAsJson } from '../transactions/rad-05-worklist.ts';
-import { date } from './dates.ts';
 import { ProblemError } from './problem.ts';
 import { type Route, listOf, optional, paging, route, text } from './route.ts';
-import { destination, patient, unscheduledStep, worklist } from './schemas.ts';
+import { destination, patient, unscheduledStep } from './schemas.ts';
 
 const MS = 1_000;
 
@@ -39,24 +37,8 @@ async function patientFor(department: Department, value: string, assigningAuthor
   throw new ProblemError('ambiguous-key', detail, { assigningAuthorities });
 }
 
-/** The worklist, what fitted no step, the delivery lanes and the patients. */
+/** What fitted no step, the delivery lanes and the patients. */
 export const departmentRoutes: readonly Route[] = [
-  route({
-    path: '/api/worklist',
-    summary: 'What C-FIND on the modality worklist would answer, as DICOM JSON.',
-    query: z.strictObject({
-      scheduledStationAeTitle: optional(text),
-      date: optional(date).describe('YYYY-MM-DD, YYYYMMDD, today, or YYYYMMDD-YYYYMMDD'),
-      modality: optional(text),
-      patientId: optional(text),
-      accessionNumber: optional(text),
-    }),
-    response: { name: 'Worklist', schema: worklist },
-    answer: async ({ department }, { query }) => {
-      const { items, truncated } = await worklistAsJson(department, query);
-      return { json: { items: items.map((item) => ({ ...item })), next: null, truncated } };
-    },
-  }),
   route({
     path: '/api/unscheduled',
     summary: 'Performed steps that a person should look at: they fit no open step, or were discontinued.',

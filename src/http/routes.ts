@@ -10,6 +10,7 @@ import { orderRoutes } from './orders.ts';
 import { procedureActionRoutes } from './procedure-actions.ts';
 import { procedureRoutes } from './procedures.ts';
 import { type Route, route } from './route.ts';
+import { worklistRoutes } from './worklist.ts';
 
 const documentRoutes: readonly Route[] = [
   route({
@@ -34,6 +35,7 @@ export const routes: readonly Route[] = [
   ...orderActionRoutes,
   ...procedureRoutes,
   ...procedureActionRoutes,
+  ...worklistRoutes,
   ...departmentRoutes,
   ...messageRoutes,
   ...messageActionRoutes,

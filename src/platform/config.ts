@@ -220,11 +220,6 @@ function unusedSettings(site: Site): string[] {
     if (when) unused.push(text);
   };
   const policy = site.policy;
-  note(site.worklists.length > 0, 'worklists: views by called AE title are not built yet');
-  note(
-    site.stations.some((station) => station.quirks.length > 0),
-    'stations[].quirks: not built yet',
-  );
   note(
     policy.relayMpps && site.peers.some((peer) => peer.actor === 'image-manager' && peer.dicom),
     'policy.relayMpps: MPPS is not relayed yet',

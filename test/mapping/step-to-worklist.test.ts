@@ -65,7 +65,8 @@ const source: WorklistSource = {
   visit,
 };
 
-const item = (more: Partial<WorklistSource> = {}): Dataset => stepToWorklist({ ...source, ...more });
+const site = { application: 'SWF_OF' };
+const item = (more: Partial<WorklistSource> = {}): Dataset => stepToWorklist({ ...source, ...more }, site);
 const withOrder = (more: Partial<PlacerOrder>): Dataset => item({ order: { ...order, ...more } });
 const stepOf = (ds: Dataset): Dataset => items(ds, 'ScheduledProcedureStepSequence')[0] ?? {};
 
@@ -347,7 +348,7 @@ describe('a step of which next to nothing is known', () => {
     'Allergies',
     'SpecialNeeds',
   ])('still returns %s, with no value', (keyword) => {
-    expect(stepToWorklist(bare)[keyword]).toEqual([]);
+    expect(stepToWorklist(bare, site)[keyword]).toEqual([]);
   });
 
   it.each([
@@ -358,6 +359,6 @@ describe('a step of which next to nothing is known', () => {
     'RequestedProcedureDescription',
     'AccessionNumber',
   ])('still has a value for %s', (keyword) => {
-    expect(text(stepToWorklist(bare), keyword)).toBeDefined();
+    expect(text(stepToWorklist(bare, site), keyword)).toBeDefined();
   });
 });

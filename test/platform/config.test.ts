@@ -63,6 +63,7 @@ describe('the defaults', () => {
       autoSchedule: true,
       reportOrderComplete: 'on-mpps-completed',
       startedOnWorklist: true,
+      departedOnWorklist: true,
       relayMpps: true,
     });
     expect(config.limits.hl7).toEqual({ connections: 500, messageBytes: 16777216, idle: 600_000 });
@@ -378,9 +379,9 @@ describe('a configuration that was read', () => {
   });
 
   it('says which of its settings have no effect, and nothing of those that have', () => {
-    const unused = load('worklists: [{ aeTitle: X }]\nstations: [{ aeTitle: Y, quirks: [Z] }]\n').unused.join('\n');
-    expect(unused).toContain('worklists');
-    expect(unused).toContain('quirks');
-    expect(load('').unused.join('\n')).not.toMatch(/worklists|quirks/);
+    const text = 'worklists: [{ aeTitle: X }]\nstations: [{ aeTitle: Y, quirks: [drop-empty] }]\n';
+    const unused = load(`${text}policy: { departedOnWorklist: false }\n`).unused.join('\n');
+    expect(unused).toContain('retention.messages');
+    expect(unused).not.toMatch(/worklists|quirks|departed/);
   });
 });
