@@ -20,6 +20,7 @@ export interface TestSite {
   readonly policy?: Readonly<Record<string, string | boolean>>;
   readonly senders?: readonly object[];
   readonly stations?: readonly object[];
+  readonly worklists?: readonly object[];
   readonly limits?: Readonly<Record<string, Readonly<Record<string, number | string>>>>;
   readonly retry?: { readonly first: string; readonly factor: number; readonly longest: string };
   readonly catalogue?: readonly object[];
@@ -63,7 +64,7 @@ export const testCatalogue = [
 
 /** A site of its own on any free ports: YAML is a superset of JSON. */
 export function siteOf(site: TestSite): Record<string, unknown> {
-  const { peers = [], policy = {}, senders = [], stations = [], limits = {} } = site;
+  const { peers = [], policy = {}, senders = [], stations = [], worklists = [], limits = {} } = site;
   return {
     organisation: { application: 'SWF_OF', facility: 'RADIOLOGY', timeZone: 'Europe/Berlin' },
     hl7: { port: 0 },
@@ -73,6 +74,7 @@ export function siteOf(site: TestSite): Record<string, unknown> {
     policy,
     senders,
     stations,
+    worklists,
     limits,
     retry: site.retry ?? { first: '30ms', factor: 1, longest: '30ms' },
     catalogue: 'catalogue.yaml',
