@@ -1,7 +1,7 @@
 import type { StepStatus } from '../workflow/vocabulary.ts';
 import type { WorklistSource } from '../workflow/worklist-item.ts';
 import { Prisma } from './generated/client.ts';
-import { type Store, storeError } from './prisma.ts';
+import { PLANNED_EACH_TIME, type Store, storeError } from './prisma.ts';
 
 /** What a worklist query narrows by in the database: a superset of the answer, decided exactly afterwards. */
 export interface WorklistConditions {
@@ -106,6 +106,8 @@ const columns = Prisma.sql`
 
 const PAGE = 500;
 
+const plannedEachTime = Prisma.raw(PLANNED_EACH_TIME);
+
 function restrictions({ conditions, statuses, withoutStates }: WorklistSearch): Prisma.Sql[] {
   return [
     // What was performed without an order is on no worklist.
@@ -132,7 +134,7 @@ export async function* worklistRows(store: Store, search: WorklistSearch): Async
     const rows = await store.prisma
       .$queryRaw<WorklistRow[]>(
         Prisma.sql`
-      SELECT ${columns}
+      SELECT ${plannedEachTime} ${columns}
       FROM "ScheduledProcedureStep" s
       JOIN "RequestedProcedure" r ON r.id = s."procedureId"
       JOIN "Order" o ON o.id = r."orderId"

@@ -384,4 +384,16 @@ describe('a configuration that was read', () => {
     expect(unused).toContain('retention.messages');
     expect(unused).not.toMatch(/worklists|quirks|departed/);
   });
+
+  it('names the quirks that there are where one is misspelt, and takes a list of those', () => {
+    const quirks = (text: string) => `stations: [{ aeTitle: CT1, quirks: ${text} }]\n`;
+    expect(load(quirks('[single-station, drop-empty]')).stations[0]?.quirks).toEqual(['single-station', 'drop-empty']);
+    expect(() => load(quirks('[own-stations-only]'))).toThrow(
+      /stations\.0\.quirks\.0: there is no such quirk; .*own-station-only,/,
+    );
+  });
+
+  it('takes only modalities in capitals for a worklist of its own', () => {
+    expect(() => load('worklists: [{ aeTitle: MWL_CT, modalities: [ct] }]\n')).toThrow(/worklists\.0\.modalities\.0/);
+  });
 });
