@@ -288,3 +288,27 @@ describe('`swf worklist --explain`', () => {
     await expect(run('--accession', 'A1', '--date', 'someday')).rejects.toThrow(/date/);
   });
 });
+
+describe('what the catalogue says of a step for the modality alone', () => {
+  it('given a step with texts, when it is moved to another station, then the name and place of the first are gone', async () => {
+    const code = { code: 'TEXTS', scheme: 'TESTPLAN', meaning: 'With texts' };
+    const texts = { stationName: 'Scanner one', location: 'Room 1', contrastAgent: 'Iodine', preMedication: 'None' };
+    const step = { modality: 'CT', stations: ['CT1'], minutes: 20, protocols: [code], ...texts };
+    const other = await startDepartment({
+      catalogue: [{ service: code, requestedProcedures: [{ code, steps: [step] }] }],
+    });
+    const shown = async (): Promise<unknown[]> => {
+      const { body } = await other.get('/api/worklist');
+      const [item] = (body as { items: Record<string, { Value: Record<string, { Value?: unknown[] }>[] }>[] }).items;
+      const [only] = item?.['00400100']?.Value ?? [];
+      return ['00400010', '00400011', '00321070', '00400012'].map((tag) => only?.[tag]?.Value?.[0]);
+    };
+    await other.hl7(orm([{ placerOrderNumber: 'T1^HIS', service: 'TEXTS^^TESTPLAN' }]));
+    expect(await shown()).toEqual(['Scanner one', 'Room 1', 'Iodine', 'None']);
+    const [{ requestedProcedureId: id } = { requestedProcedureId: '' }] = await stepsOf(other.store, 'T1');
+    const move = (station: string) => other.post(`/api/procedures/${id}/reschedule`, { station });
+    expect((await move('CT2')).status).toBe(200);
+    expect(await shown()).toEqual([undefined, undefined, 'Iodine', 'None']);
+    await other.stop();
+  });
+});
