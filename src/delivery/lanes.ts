@@ -1,7 +1,8 @@
-import type { MllpClientOptions } from '../hl7/mllp-client.ts';
 import { holdLaneLock } from '../store/lane-lock.ts';
-import { type Department, type Hl7Peer, hl7Peers } from '../transactions/department.ts';
-import { type Lane, startLane } from './lane.ts';
+import { type Department, hl7Peers, relayDestinations } from '../transactions/department.ts';
+import { carryByDicom } from './dicom-lane.ts';
+import { carryByHl7 } from './hl7-lane.ts';
+import { type Carrier, type Lane, startLane } from './lane.ts';
 
 // A stop waits this long for the answer of the message in flight; unanswered, it goes out again after the next start.
 const STOP_GRACE_MS = 2_000;
@@ -11,12 +12,28 @@ export interface Lanes {
   stop(): Promise<void>;
 }
 
-/** Starts a lane for each peer that takes HL7, as soon as this process has the right to send. */
-export function startLanes(
-  department: Department,
-  url: string,
-  tlsOf: (peer: Hl7Peer) => MllpClientOptions['tls'],
-): Lanes {
+/** Key and certificates for TLS to peers, by name. */
+export interface PeerTls {
+  readonly hl7: ReadonlyMap<string, TlsTexts>;
+  readonly dicom: ReadonlyMap<string, TlsTexts>;
+}
+
+interface TlsTexts {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+  readonly ca?: Buffer;
+}
+
+function carriersOf(department: Department, tls: PeerTls): Carrier[] {
+  const { config } = department;
+  return [
+    ...hl7Peers(config).map((peer) => carryByHl7(peer, tls.hl7.get(peer.name))),
+    ...relayDestinations(config).map((peer) => carryByDicom(department, { peer, tls: tls.dicom.get(peer.name) })),
+  ];
+}
+
+/** Starts every lane of the site as soon as this process has the right to send. */
+export function startLanes(department: Department, url: string, tls: PeerTls): Lanes {
   const lanes = new Map<string, Lane>();
   department.store.onDeliveries((destinations) => {
     for (const destination of destinations) lanes.get(destination)?.wake();
@@ -28,7 +45,7 @@ export function startLanes(
   };
   const lock = holdLaneLock(url, department.log, {
     onTaken: () => {
-      for (const peer of hl7Peers(department.config)) lanes.set(peer.name, startLane(department, peer, tlsOf(peer)));
+      for (const carrier of carriersOf(department, tls)) lanes.set(carrier.lane, startLane(department, carrier));
     },
     // Somebody else may be sending already.
     onLost: () => stopAll(0),

@@ -3,7 +3,7 @@ import { type LaneView, readLanes } from '../store/read-destinations.ts';
 import { findPatientView } from '../store/read-patients.ts';
 import { listUnscheduled } from '../store/read-performed-steps.ts';
 import type { Department } from '../transactions/department.ts';
-import { hl7Peers } from '../transactions/department.ts';
+import { lanesOf } from '../transactions/department.ts';
 import { ProblemError } from './problem.ts';
 import { type Route, listOf, optional, paging, route, text } from './route.ts';
 import { destination, patient, unscheduledStep } from './schemas.ts';
@@ -11,13 +11,13 @@ import { destination, patient, unscheduledStep } from './schemas.ts';
 const MS = 1_000;
 
 function laneShown(department: Department, lane: LaneView) {
-  const peer = hl7Peers(department.config).find((one) => one.name === lane.destination);
+  const found = lanesOf(department.config).find(({ name }) => name === lane.destination);
   const since = lane.oldestPendingAt;
   const waited = since === null ? null : department.clock.now().getTime() - Date.parse(since);
   return {
     name: lane.destination,
-    actor: peer?.actor ?? null,
-    address: peer ? `${peer.hl7.host}:${peer.hl7.port}` : null,
+    actor: found?.peer.actor ?? null,
+    address: found ? `${found.address.host}:${found.address.port}` : null,
     pending: lane.pending,
     oldestPendingSeconds: waited === null ? null : Math.max(0, Math.floor(waited / MS)),
     refused: lane.refused,
@@ -51,7 +51,7 @@ export const departmentRoutes: readonly Route[] = [
     summary: 'Delivery lanes: what waits, what was refused, how the last attempt ended.',
     response: { name: 'DestinationList', schema: listOf(destination) },
     answer: async ({ department }) => {
-      const names = hl7Peers(department.config).map((peer) => peer.name);
+      const names = lanesOf(department.config).map(({ name }) => name);
       const lanes = await readLanes(department.store, names);
       return { json: { items: lanes.map((lane) => laneShown(department, lane)), next: null } };
     },

@@ -219,15 +219,6 @@ function unusedSettings(site: Site): string[] {
   const note = (when: boolean, text: string): void => {
     if (when) unused.push(text);
   };
-  const policy = site.policy;
-  note(
-    policy.relayMpps && site.peers.some((peer) => peer.actor === 'image-manager' && peer.dicom),
-    'policy.relayMpps: MPPS is not relayed yet',
-  );
-  note(
-    site.peers.some((peer) => peer.dicom?.tls !== undefined),
-    'peers[].dicom.tls: not built yet',
-  );
   note(true, 'retention.messages: nothing is deleted yet');
   return unused;
 }

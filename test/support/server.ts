@@ -3,18 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../src/platform/clock.ts';
 import { loadConfig } from '../../src/platform/config.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { type Log, silentLog } from '../../src/platform/log.ts';
 import { startServer } from '../../src/server.ts';
 import { type Store, openStore } from '../../src/store/prisma.ts';
 import { type TestDatabase, freshDatabase } from './database.ts';
 import { type TestSite, writeSite } from './site.ts';
 
-export { type PeerEntry, type TestSite, siteOf, testCatalogue, writeSite } from './site.ts';
+export { type Hl7PeerEntry, type PeerEntry, type TestSite, siteOf, testCatalogue, writeSite } from './site.ts';
 
 export interface TestServerOptions extends TestSite {
   /** A database that several servers use one after the other; it is not dropped. */
   readonly database?: TestDatabase;
   readonly clock?: Clock;
+  readonly log?: Log;
 }
 
 export interface TestServer {
@@ -31,8 +32,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const database = options.database ?? (await freshDatabase());
   const file = await writeSite(folder, options);
   const config = loadConfig({ file, environment: { DATABASE_URL: database.url }, workingDirectory: folder });
-  const { clock } = options;
-  const server = await startServer(config, { log: silentLog, ...(clock ? { clock } : {}) });
+  const { clock, log = silentLog } = options;
+  const server = await startServer(config, { log, ...(clock ? { clock } : {}) });
   const store = openStore(database.url, silentLog);
   return {
     ports: server.ports,

@@ -5,14 +5,23 @@ import { join } from 'node:path';
 export interface PeerEntry {
   readonly name: string;
   readonly actor: 'order-placer' | 'image-manager' | 'report-manager';
-  readonly hl7: {
+  readonly hl7?: {
     readonly host: string;
     readonly port: number;
     readonly application: string;
     readonly facility: string;
     readonly version: '2.3.1' | '2.5.1';
   };
+  readonly dicom?: {
+    readonly aeTitle: string;
+    readonly host: string;
+    readonly port: number;
+    readonly tls?: Readonly<Record<string, string>>;
+  };
 }
+
+/** An entry of a peer that takes HL7. */
+export type Hl7PeerEntry = PeerEntry & { readonly hl7: NonNullable<PeerEntry['hl7']> };
 
 /** Sections of the site file that a test wants otherwise than usual. */
 export interface TestSite {
@@ -23,6 +32,7 @@ export interface TestSite {
   readonly worklists?: readonly object[];
   readonly limits?: Readonly<Record<string, Readonly<Record<string, number | string>>>>;
   readonly retry?: { readonly first: string; readonly factor: number; readonly longest: string };
+  readonly availability?: Readonly<Record<string, string | number>>;
   readonly catalogue?: readonly object[];
 }
 
@@ -77,6 +87,7 @@ export function siteOf(site: TestSite): Record<string, unknown> {
     worklists,
     limits,
     retry: site.retry ?? { first: '30ms', factor: 1, longest: '30ms' },
+    ...(site.availability ? { availability: site.availability } : {}),
     catalogue: 'catalogue.yaml',
   };
 }
