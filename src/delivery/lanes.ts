@@ -1,5 +1,13 @@
 import { holdLaneLock } from '../store/lane-lock.ts';
-import { type Department, hl7Peers, relayDestinations } from '../transactions/department.ts';
+import {
+  type Department,
+  type ImageManager,
+  hl7Peers,
+  imageManagers,
+  relayDestinations,
+} from '../transactions/department.ts';
+import { type AvailabilityQueries, startAvailabilityQueries } from './availability-queries.ts';
+import type { Called } from './dicom-call.ts';
 import { carryByDicom } from './dicom-lane.ts';
 import { carryByHl7 } from './hl7-lane.ts';
 import { type Carrier, type Lane, startLane } from './lane.ts';
@@ -24,28 +32,38 @@ interface TlsTexts {
   readonly ca?: Buffer;
 }
 
+const calledBy =
+  ({ dicom }: PeerTls) =>
+  (peer: ImageManager): Called => ({ peer, tls: dicom.get(peer.name) });
+
 function carriersOf(department: Department, tls: PeerTls): Carrier[] {
   const { config } = department;
   return [
     ...hl7Peers(config).map((peer) => carryByHl7(peer, tls.hl7.get(peer.name))),
-    ...relayDestinations(config).map((peer) => carryByDicom(department, { peer, tls: tls.dicom.get(peer.name) })),
+    ...relayDestinations(config)
+      .map(calledBy(tls))
+      .map((called) => carryByDicom(department, called)),
   ];
 }
 
-/** Starts every lane of the site as soon as this process has the right to send. */
+/** Starts every lane of the site, and the asking for images, as soon as this process has the right to send. */
 export function startLanes(department: Department, url: string, tls: PeerTls): Lanes {
   const lanes = new Map<string, Lane>();
+  let queries: AvailabilityQueries | undefined;
   department.store.onDeliveries((destinations) => {
     for (const destination of destinations) lanes.get(destination)?.wake();
   });
   const stopAll = async (graceMs: number): Promise<void> => {
-    const running = [...lanes.values()];
+    const running = [...lanes.values(), ...(queries ? [queries] : [])];
     lanes.clear();
+    queries = undefined;
     await Promise.all(running.map((lane) => lane.stop(graceMs)));
   };
   const lock = holdLaneLock(url, department.log, {
     onTaken: () => {
       for (const carrier of carriersOf(department, tls)) lanes.set(carrier.lane, startLane(department, carrier));
+      const called = imageManagers(department.config).map(calledBy(tls));
+      if (called.length > 0) queries = startAvailabilityQueries(department, called);
     },
     // Somebody else may be sending already.
     onLost: () => stopAll(0),

@@ -191,6 +191,14 @@ export const siteSchema = z
         longest: duration.prefault('5s'),
       })
       .prefault({}),
+    availability: z
+      .strictObject({
+        first: duration.prefault('15s'),
+        factor: z.number().min(1).max(10).default(2),
+        longest: duration.prefault('1h'),
+        alarmAfter: duration.prefault('24h'),
+      })
+      .prefault({}),
     retention: z.strictObject({ messages: duration.prefault('90d') }).prefault({}),
   })
   .superRefine(findClashes);

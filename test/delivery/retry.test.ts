@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { siteSchema } from '../../src/platform/config-schema.ts';
 import { verdictOfStatus, waitAfter } from '../../src/delivery/retry.ts';
 
 /** What a status means: to an N-CREATE, to one that was sent before, to an N-SET, to one that was sent before. */
@@ -50,6 +51,11 @@ describe('how long to wait before the next attempt', () => {
 
   it('doubles from the first to the longest, as `retry` says of lanes', () => {
     expect(waits({ first: 1_000, factor: 2, longest: 5_000 }, 5)).toEqual([1, 2, 4, 5, 5]);
+  });
+
+  it('doubles from 15 s to an hour while images are asked for (RAD-11), and stays there', () => {
+    const { first, factor, longest } = siteSchema.parse({}).availability;
+    expect(waits({ first, factor, longest }, 10)).toEqual([15, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
   });
 
   it('stays at the longest however often it failed', () => {

@@ -76,6 +76,8 @@ describe('the defaults', () => {
       worklistRows: 10000,
     });
     expect(config.retry).toEqual({ first: 1000, factor: 2, longest: 5000 });
+    const [second, hour] = [1000, 3_600_000];
+    expect(config.availability).toEqual({ first: 15 * second, factor: 2, longest: hour, alarmAfter: 24 * hour });
     expect(config.retention.messages).toBe(90 * 86_400_000);
   });
 
