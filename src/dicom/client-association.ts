@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { SwfError } from '../platform/errors.ts';
 import { createAssembler, encodeMessage } from './dimse.ts';
 import type { DimseMessage } from './dimse.ts';
+import type { ProposedContext } from './pdu.ts';
 import { encodeAbort, encodeAssociateRequest, encodeRelease, parseAssociateAccept, pduType } from './pdu.ts';
 import { createPduReader } from './pdu-reader.ts';
 
@@ -83,12 +84,6 @@ function createInbox<T>(timeoutMs: number): Inbox<T> {
       throw failure ?? noResponse(`${what} did not come within ${timeoutMs} ms`);
     },
   };
-}
-
-interface ProposedContext {
-  readonly id: number;
-  readonly abstractSyntax: string;
-  readonly transferSyntaxes: readonly string[];
 }
 
 interface Wire {
