@@ -209,19 +209,12 @@ export function loadConfig(input: ConfigInput): Config {
     apiToken,
     logLevel: environment.SWF_LOG_LEVEL,
     catalogue,
-    unused: unusedSettings(site),
+    unused,
   });
 }
 
 /** Settings that later versions use: accepted now, without effect, and said so by `swf check`. */
-function unusedSettings(site: Site): string[] {
-  const unused: string[] = [];
-  const note = (when: boolean, text: string): void => {
-    if (when) unused.push(text);
-  };
-  note(true, 'retention.messages: nothing is deleted yet');
-  return unused;
-}
+const unused = ['retention.messages: nothing is deleted yet'];
 
 function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {

@@ -120,7 +120,7 @@ describeWith(
       operation: 'create' | 'set',
     ): Promise<number | undefined> {
       const peer = { host: '127.0.0.1', port: server.ports.dicom, callingAeTitle: aeTitle, calledAeTitle: 'SWF_OF' };
-      const association = await openAssociation({ ...peer, timeoutMs: 20_000 }, mpps, [transferSyntaxUid]);
+      const association = await openAssociation({ ...peer, timeoutMs: 20_000 }, mpps, [[transferSyntaxUid]]);
       const uid = uids.get(patientId) ?? '';
       const command =
         operation === 'create'
