@@ -3,12 +3,14 @@ import { type Hl7Header, type Hl7Message, parseMessage, readHeader, readText } f
 import { startMllpServer } from '../src/hl7/mllp-server.ts';
 import type { Clock } from '../src/platform/clock.ts';
 import type { Ids } from '../src/platform/ids.ts';
+import type { Archive } from './archive.ts';
 import type { Arrival, Mailbox } from './mailbox.ts';
 import { hl7Values } from './places.ts';
 
 /** What every listening actor is handed. */
 export interface ListenerDeps {
   readonly mailbox: Mailbox;
+  readonly archive: Archive;
   readonly clock: Clock;
   readonly ids: Ids;
   /** IANA name; for MSH-7 of the answers. */

@@ -10,7 +10,7 @@ const limits = { associations: 50, pduBytes: 65_536, messageBytes: 4_194_304, id
 
 /**
  * Listens for DICOM as an Image Manager: relayed MPPS (RAD-6, RAD-7) and availability queries (RAD-11) are put into
- * the mailbox and answered 0x0000, a query with no match. Rejects with the error of the bind.
+ * the mailbox and answered 0x0000, a query with what a scenario has stored. Rejects with the error of the bind.
  */
 export function listenForDicom(
   actor: string,
@@ -27,7 +27,7 @@ export function listenForDicom(
   });
 }
 
-function handlersOf(actor: string, { mailbox }: ListenerDeps): DicomHandlers {
+function handlersOf(actor: string, { mailbox, archive }: ListenerDeps): DicomHandlers {
   const keep = (type: string, dataset: Dataset, sopInstanceUid?: string): void => {
     const whole = sopInstanceUid === undefined ? dataset : { ...dataset, SOPInstanceUID: [sopInstanceUid] };
     const raw = Buffer.from(JSON.stringify(toDicomJson(whole)));
@@ -36,7 +36,7 @@ function handlersOf(actor: string, { mailbox }: ListenerDeps): DicomHandlers {
   return {
     find: (identifier) => {
       keep('C-FIND', identifier);
-      return noMatch();
+      return matches(archive.find(actor, identifier));
     },
     nCreate: async ({ dataset, sopInstanceUid }) => {
       keep('N-CREATE', dataset, sopInstanceUid);
@@ -49,8 +49,8 @@ function handlersOf(actor: string, { mailbox }: ListenerDeps): DicomHandlers {
   };
 }
 
-async function* noMatch(): AsyncGenerator<FindRow, undefined> {
-  yield* [];
+async function* matches(instances: readonly Dataset[]): AsyncGenerator<FindRow, undefined> {
+  for (const instance of instances) yield { status: 0xff00, dataset: instance };
 }
 
 /** RAD-49: tells the Order Filler which instances are available (PS3.4 R.3, N-CREATE). */

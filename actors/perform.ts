@@ -53,6 +53,11 @@ const performers: { readonly [V in Verb]: Performer<V> } = {
     const call: Telling['call'] = (called, dataset) => setMpps(called, uid, dataset);
     return tell(playing, { ...step, source: step.set, name: `${prefix}-${step.from}-set`, call });
   },
+  store: async (step, { scenario, stage, scope, transcript }, prefix) => {
+    const dataset = renderDataset(step.store, scenario.folder, scope);
+    stage.archive.store(step.to, dataset);
+    return { ...nothingWrong, files: [transcript.dicom(`${prefix}-${step.to}-stored`, dataset)] };
+  },
   notify: (step, playing, prefix) => {
     const uid = playing.stage.ids.uid();
     const call: Telling['call'] = (called, dataset) => notifyAvailability(called, uid, dataset);

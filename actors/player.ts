@@ -55,6 +55,8 @@ export function partiesOf(step: Step): string {
   const actor = actorOf(step);
   if (actor === undefined) return '';
   if (step.verb === 'receive') return `OF → ${actor}`;
+  // RAD-8 passes the Order Filler by.
+  if (step.verb === 'store') return `→ ${actor}`;
   return step.verb === 'offline' || step.verb === 'online' ? `${actor} ${step.verb}` : `${actor} → OF`;
 }
 

@@ -20,7 +20,7 @@ const file = z.string().min(1, 'the name of a file is missing');
 export const actorKinds = {
   ADT: { can: ['send'] },
   OP: { can: ['send', 'receive', 'offline', 'online'] },
-  IM: { can: ['send', 'receive', 'notify', 'offline', 'online'] },
+  IM: { can: ['send', 'receive', 'store', 'notify', 'offline', 'online'] },
   RM: { can: ['send', 'receive', 'offline', 'online'] },
   MOD: { can: ['find', 'create', 'set'] },
 } as const satisfies Record<string, { can: readonly Verb[] }>;
@@ -125,13 +125,14 @@ export const stepSchemas = {
     uid: z.string().min(1, 'uid says which performed step'),
     status: dimseStatus.optional(),
   }),
+  store: z.strictObject({ ...common, to: actor, store: datasetOrFile }),
   notify: z.strictObject({ ...common, from: actor, notify: datasetOrFile, status: dimseStatus.optional() }),
   offline: z.strictObject({ ...common, offline: actor }),
   online: z.strictObject({ ...common, online: actor }),
   quiet: z.strictObject({ ...common, quiet: duration }),
 } as const;
 
-export type Verb = 'send' | 'receive' | 'find' | 'create' | 'set' | 'notify' | 'offline' | 'online' | 'quiet';
+export type Verb = 'send' | 'receive' | 'find' | 'create' | 'set' | 'store' | 'notify' | 'offline' | 'online' | 'quiet';
 export const verbs = Object.keys(stepSchemas) as Verb[];
 
 export type StepOf<V extends Verb> = z.infer<(typeof stepSchemas)[V]>;
@@ -165,7 +166,7 @@ export interface Scenario extends Omit<z.infer<typeof headSchema>, 'steps'> {
 
 /** The actor who does the step, or to whom it happens; none for `quiet`. */
 export function actorOf(step: Step): string | undefined {
-  if (step.verb === 'receive') return step.to;
+  if (step.verb === 'receive' || step.verb === 'store') return step.to;
   if (step.verb === 'offline') return step.offline;
   if (step.verb === 'online') return step.online;
   return step.verb === 'quiet' ? undefined : step.from;
@@ -176,5 +177,6 @@ export function datasetOf(step: Step): DatasetText | string | undefined {
   if (step.verb === 'find') return step.find;
   if (step.verb === 'create') return step.create;
   if (step.verb === 'set') return step.set;
+  if (step.verb === 'store') return step.store;
   return step.verb === 'notify' ? step.notify : undefined;
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../src/platform/clock.ts';
 import type { Config } from '../src/platform/config.ts';
 import type { Ids } from '../src/platform/ids.ts';
 import { adtIdentity } from './adt.ts';
+import { type Archive, createArchive } from './archive.ts';
 import type { Hl7Identity } from './hl7-file.ts';
 import { type Hl7Sender, createHl7Sender } from './hl7-sender.ts';
 import { type Listeners, startListeners } from './listeners.ts';
@@ -22,6 +23,7 @@ export interface Stage {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly mailbox: Mailbox;
+  readonly archive: Archive;
   readonly listeners: Listeners;
   /** How an actor signs its HL7 messages: MSH-3 and MSH-4. */
   identityOf(actor: string): Hl7Identity;
@@ -44,10 +46,11 @@ export async function startStage(
   { clock, ids }: { clock: Clock; ids: Ids },
 ): Promise<Stage> {
   const mailbox = createMailbox();
+  const archive = createArchive();
   const { timeZone } = site.organisation;
-  const listeners = await startListeners(site.peers, { mailbox, clock, ids, timeZone });
+  const listeners = await startListeners(site.peers, { mailbox, archive, clock, ids, timeZone });
   try {
-    return stageOf(site, await findOrderFiller(), { mailbox, listeners, clock, ids });
+    return stageOf(site, await findOrderFiller(), { mailbox, archive, listeners, clock, ids });
   } catch (error) {
     await listeners.stop();
     throw error;
@@ -57,7 +60,7 @@ export async function startStage(
 function stageOf(
   site: Config,
   orderFiller: OrderFiller,
-  parts: Pick<Stage, 'mailbox' | 'listeners' | 'clock' | 'ids'>,
+  parts: Pick<Stage, 'mailbox' | 'archive' | 'listeners' | 'clock' | 'ids'>,
 ): Stage {
   const { application, facility, timeZone } = site.organisation;
   const senders = new Map<string, Hl7Sender>();

@@ -6,7 +6,7 @@ import type { Config } from './platform/config.ts';
 import { SwfError, describeError } from './platform/errors.ts';
 import { createLog } from './platform/log.ts';
 import { embeddedDatabase } from './server.ts';
-import { type TlsFiles, readSiteFiles } from './site-files.ts';
+import { type SiteFiles, type TlsFiles, readSiteFiles } from './site-files.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { pendingMigrations } from './store/migrate.ts';
 
@@ -68,13 +68,21 @@ function canConnect(address: { host: string; port: number }, tls: TlsFiles | und
   });
 }
 
-async function echo(address: { host: string; port: number; aeTitle: string }, callingAeTitle: string): Promise<string> {
+interface Called {
+  readonly host: string;
+  readonly port: number;
+  readonly aeTitle: string;
+  readonly tls?: TlsFiles | undefined;
+}
+
+async function echo({ host, port, aeTitle, tls }: Called, callingAeTitle: string): Promise<string> {
   const client = createDicomClient({
-    host: address.host,
-    port: address.port,
+    host,
+    port,
     callingAeTitle,
-    calledAeTitle: address.aeTitle,
+    calledAeTitle: aeTitle,
     timeoutMs: TIMEOUT_MS,
+    ...(tls ? { tls } : {}),
   });
   const status = await client.echo();
   if (status !== 0)
@@ -99,13 +107,17 @@ async function checkDatabase(config: Config): Promise<Finding> {
   });
 }
 
-async function checkPeer(peer: Config['peers'][number], config: Config, tls: TlsFiles | undefined): Promise<Finding[]> {
+async function checkPeer(peer: Config['peers'][number], config: Config, files: SiteFiles): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const { hl7, dicom } = peer;
-  if (hl7) findings.push(await finding(peer.name, `mllp://${hl7.host}:${hl7.port}`, () => canConnect(hl7, tls)));
+  const { name, hl7, dicom } = peer;
+  if (hl7) {
+    const tls = files.peers.hl7.get(name);
+    findings.push(await finding(name, `mllp://${hl7.host}:${hl7.port}`, () => canConnect(hl7, tls)));
+  }
   if (dicom) {
     const where = `${dicom.aeTitle}@${dicom.host}:${dicom.port}`;
-    findings.push(await finding(peer.name, where, () => echo(dicom, config.dicom.aeTitle)));
+    const called = { ...dicom, tls: files.peers.dicom.get(name) };
+    findings.push(await finding(name, where, () => echo(called, config.dicom.aeTitle)));
   }
   return findings;
 }
@@ -132,7 +144,7 @@ export const runCheck: Command = async (args, io) => {
     await checkDatabase(config),
     await checkServer(config),
   ];
-  for (const peer of config.peers) findings.push(...(await checkPeer(peer, config, files.peers.get(peer.name))));
+  for (const peer of config.peers) findings.push(...(await checkPeer(peer, config, files)));
   findings.push(...(await checkStations(config)));
   findings.push(...config.unused.map((text): Finding => ({ name: 'setting', state: 'note', text })));
   const failed = findings.filter(({ state }) => state === 'FAIL').length;

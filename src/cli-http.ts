@@ -40,24 +40,42 @@ function detailOf(body: unknown, status: number): string {
   return typeof detail === 'string' ? detail : `HTTP status ${status}`;
 }
 
-/**
- * Posts to the running server of the site; `text` goes as text/plain.
- * @throws SwfError 'no-acknowledgement' when it cannot be reached or does not let us in
- */
-export async function post(config: Config, path: string, text?: Uint8Array): Promise<ServerAnswer> {
+/** Throws SwfError 'no-acknowledgement' when the server cannot be reached or does not let us in. */
+async function ask(config: Config, path: string, request: RequestInit): Promise<ServerAnswer> {
   const address = addressOf(config);
   const token = config.apiToken === undefined ? {} : { Authorization: `Bearer ${config.apiToken}` };
-  const content = text === undefined ? {} : { body: Buffer.from(text) };
-  const headers = { ...token, ...(text === undefined ? {} : { 'Content-Type': 'text/plain' }) };
+  const headers = { ...token, ...(request.headers as Record<string, string> | undefined) };
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const unreached = (error: unknown): never => {
     const sentence = `${address}: ${causeOf(error)}. Is the server running? swf serve or npm start starts it.`;
     throw new SwfError('no-acknowledgement', sentence);
   };
-  const response = await fetch(`${address}${path}`, { method: 'POST', headers, ...content, signal }).catch(unreached);
+  const response = await fetch(`${address}${path}`, { ...request, headers, signal }).catch(unreached);
   const body = read(await response.text().catch(unreached));
   if (response.status === 401) {
     throw new SwfError('no-acknowledgement', `${address} asks for its token: set SWF_API_TOKEN or SWF_API_TOKEN_FILE`);
   }
   return { ok: response.ok, body, detail: response.ok ? '' : detailOf(body, response.status) };
+}
+
+/**
+ * Posts to the running server of the site; `text` goes as text/plain.
+ * @throws SwfError 'no-acknowledgement' when it cannot be reached or does not let us in
+ */
+export function post(config: Config, path: string, text?: Uint8Array): Promise<ServerAnswer> {
+  if (text === undefined) return ask(config, path, { method: 'POST' });
+  return ask(config, path, { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: Buffer.from(text) });
+}
+
+/**
+ * Asks the running server of the site; parameters without a value are left out.
+ * @throws SwfError 'no-acknowledgement' when it cannot be reached or does not let us in
+ */
+export function get(
+  config: Config,
+  path: string,
+  parameters: Readonly<Record<string, string | undefined>>,
+): Promise<ServerAnswer> {
+  const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return ask(config, `${path}?${new URLSearchParams(given).toString()}`, {});
 }

@@ -33,7 +33,7 @@ interface Exchange {
 
 /** Sends one message and takes one answer. Throws SwfError 'no-acknowledgement'. */
 async function exchange(config: Config, { name, hl7 }: Hl7Peer, message: Uint8Array): Promise<Exchange> {
-  const tls = readSiteFiles(config).peers.get(name);
+  const tls = readSiteFiles(config).peers.hl7.get(name);
   const timeouts = { connectTimeoutMs: CONNECT_TIMEOUT_MS, answerTimeoutMs: ANSWER_TIMEOUT_MS };
   const client = createMllpClient({ host: hl7.host, port: hl7.port, ...timeouts, ...(tls ? { tls } : {}) });
   const startedAt = performance.now();

@@ -1,9 +1,10 @@
 import { runCheck } from './cli-check.ts';
-import { runConfig, runDocs, runMigrate, runWorklist } from './cli-commands.ts';
+import { runConfig, runDocs, runMigrate } from './cli-commands.ts';
 import { type Command, type Io, UsageError } from './cli-io.ts';
 import { runReplay } from './cli-replay.ts';
 import { runSend } from './cli-send.ts';
 import { runServe } from './cli-serve.ts';
+import { runWorklist } from './cli-worklist.ts';
 import { ConfigError } from './platform/config.ts';
 import { SwfError } from './platform/errors.ts';
 import { version } from './platform/version.ts';
@@ -31,6 +32,9 @@ Diagnose  check                 configuration, database, every peer (connect, C-
           config                the configuration in force, secrets hidden
           worklist --aet AET    ask the running server for a worklist as the station AET would
                                 [--date today|YYYYMMDD[-YYYYMMDD]] [--modality MR] [--station AET] [--patient-id ID] [--accession A]
+                                [--procedure RP] [--called AET]
+          worklist --aet AET --explain --accession A | --patient-id ID | --procedure RP
+                                why each of these steps is on that list or not, key by key; options as above
           send FILE --to PEER   send an HL7 file to a peer of the site, print its acknowledgement
           send FILE --dry-run   ask the running server what it would do with it; nothing is stored or sent
           replay ID...          let the running server carry out stored inbound messages again
@@ -44,6 +48,7 @@ Exit      0 done, 1 it did not work, 2 asked wrongly, 3 the database is newer th
 Examples
   swf check && swf serve
   swf worklist --aet MODALITY1 --date today
+  swf worklist --aet CT1 --station CT1 --date today --explain --accession A000123
   swf send order.hl7 --dry-run
 `;
 

@@ -230,7 +230,7 @@ export async function startServer(config: Config, deps: ServerDeps): Promise<Run
     started.add(() => store.close());
     const background = createBackground(log);
     const department: Department = { store, config, clock, ids, log, background };
-    const lanes = startLanes(department, url, (peer) => files.peers.get(peer.name));
+    const lanes = startLanes(department, url, files.peers);
     started.add(() => lanes.stop());
     started.add(() => background.settled());
     const ports = { hl7: 0, dicom: 0, http: 0 };

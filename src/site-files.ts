@@ -16,8 +16,8 @@ export interface TlsFiles {
 export interface SiteFiles {
   readonly hl7: TlsFiles | undefined;
   readonly dicom: TlsFiles | undefined;
-  /** HL7 peers that are reached by TLS, by name. */
-  readonly peers: ReadonlyMap<string, TlsFiles>;
+  /** Peers that are reached by TLS, by protocol and name. */
+  readonly peers: { readonly [protocol in 'hl7' | 'dicom']: ReadonlyMap<string, TlsFiles> };
 }
 
 type Tls = NonNullable<Config['hl7']['tls']>;
@@ -73,10 +73,13 @@ export function readSiteFiles(config: Config): SiteFiles {
   const problems: string[] = [];
   checkCharacterSets(config, problems);
   const { hl7, dicom } = config;
-  const peers = new Map<string, TlsFiles>();
+  const peers = { hl7: new Map<string, TlsFiles>(), dicom: new Map<string, TlsFiles>() };
   config.peers.forEach((peer, index) => {
-    const files = peer.hl7?.tls && readTls(`peers.${index}.hl7`, peer.hl7.tls, problems);
-    if (files) peers.set(peer.name, files);
+    for (const protocol of ['hl7', 'dicom'] as const) {
+      const tls = peer[protocol]?.tls;
+      const files = tls && readTls(`peers.${index}.${protocol}`, tls, problems);
+      if (files) peers[protocol].set(peer.name, files);
+    }
   });
   const files = {
     hl7: hl7.tls && readTls('hl7', hl7.tls, problems),

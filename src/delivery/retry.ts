@@ -1,4 +1,5 @@
 import type { Ack } from '../hl7/ack.ts';
+import { statusText } from '../transactions/inbound-dicom.ts';
 
 /** How long a lane waits before it tries again, in milliseconds (`retry` of the site file). */
 export interface RetryPlan {
@@ -10,6 +11,11 @@ export interface RetryPlan {
 /** The wait after so many attempts in a row, never longer than the longest. */
 export function waitAfter(plan: RetryPlan, attempts: number): number {
   return Math.min(plan.longest, plan.first * plan.factor ** Math.max(0, Math.min(attempts, 60) - 1));
+}
+
+/** Whether a failed attempt in a row is a line of the log: a peer may be away for a night. */
+export function isWorthTelling(attempts: number): boolean {
+  return attempts <= 3 || attempts % 20 === 0;
 }
 
 /** What an answer means for the message it answers. */
@@ -33,4 +39,22 @@ export function verdictOf(ack: Ack | undefined, controlId: string): Verdict {
   const codes = ack.errorCodes.filter((code) => /^\d{1,3}$/.test(code));
   if (codes.some((code) => passing.has(code))) return { kind: 'again', error: `${ack.code} ${codes.join(', ')}` };
   return { kind: 'refused', code: ack.code, error: [ack.code, ...codes].join(' ') };
+}
+
+/** DIMSE warnings: what was asked has been done (PS3.7 C.4.2, C.5.3); Bxxx are those of services. */
+const warnings: ReadonlySet<number> = new Set([0x0001, 0x0107, 0x0116]);
+const isWarning = (status: number): boolean => warnings.has(status) || (status & 0xf000) === 0xb000;
+
+// PS3.7 C.5.4: the answer to an N-CREATE whose first answer was lost.
+const DUPLICATE_SOP_INSTANCE = 0x0111;
+
+/** Judges the status of a response to an N-CREATE or N-SET; `resent` when an attempt was made before. */
+export function verdictOfStatus(
+  status: number,
+  { messageType, resent }: { readonly messageType: string; readonly resent: boolean },
+): Verdict {
+  const code = statusText(status);
+  const isThere = status === DUPLICATE_SOP_INSTANCE && messageType === 'N-CREATE' && resent;
+  if (status === 0x0000 || isWarning(status) || isThere) return { kind: 'delivered', code };
+  return { kind: 'refused', code, error: `status ${code}` };
 }

@@ -90,8 +90,10 @@ const resetsText = (byte: number): boolean => byte < 0x20 || byte === 0x5c;
 const resetsName = (byte: number): boolean => resetsText(byte) || byte === 0x5e || byte === 0x3d;
 
 function extendedSet(terms: readonly string[], registrations: readonly string[]): CharacterSet {
-  // Bytes that nothing designates keep their value when read as Latin-1.
-  const rules = { registrations, undesignated: '100' };
+  // Some senders leave out the escape sequence, all or after a line break, of the one set that they have beside ASCII
+  // and Japanese; otherwise bytes that nothing designates keep their value when read as Latin-1.
+  const others = registrations.filter((registration) => !['6', '87', '159'].includes(registration));
+  const rules = { registrations, undesignated: others.length === 1 ? others[0] : '100' };
   const text = codeExtension({ ...rules, resets: resetsText });
   const name = codeExtension({ ...rules, resets: resetsName });
   return {

@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { SwfError } from '../platform/errors.ts';
 import { createAssembler, encodeMessage } from './dimse.ts';
 import type { DimseMessage } from './dimse.ts';
+import type { ProposedContext } from './pdu.ts';
 import { encodeAbort, encodeAssociateRequest, encodeRelease, parseAssociateAccept, pduType } from './pdu.ts';
 import { createPduReader } from './pdu-reader.ts';
 
@@ -24,9 +25,11 @@ export interface DicomPeer {
   readonly tls?: DicomClientTls;
   /** Longest wait for the connection, for the association and for each response, in milliseconds. */
   readonly timeoutMs: number;
+  /** Aborted when nobody waits for the response any more: the call ends at once. */
+  readonly signal?: AbortSignal;
 }
 
-/** An open association with one presentation context. */
+/** An open association, used with one presentation context. */
 export interface ClientAssociation {
   readonly transferSyntax: string;
   send(parts: readonly (Buffer | undefined)[]): void;
@@ -42,7 +45,6 @@ interface Inbox<T> {
   take(what: string): Promise<T>;
 }
 
-const CONTEXT_ID = 1;
 const MAX_PDU_LENGTH = 65_536;
 const MAX_MESSAGE_BYTES = 16_777_216;
 const RELEASE_TIMEOUT_MS = 2_000;
@@ -97,7 +99,7 @@ function openSocket({ host, port, tls }: DicomPeer): Socket {
   return connectTls({ ...credentials, host, port, minVersion: 'TLSv1.2', ...(servername ? { servername } : {}) });
 }
 
-function openWire(peer: DicomPeer): Wire {
+function openWire(peer: DicomPeer, contexts: readonly ProposedContext[]): Wire {
   const socket = openSocket(peer);
   socket.setNoDelay(true);
   const wire: Wire = { socket, control: createInbox(peer.timeoutMs), messages: createInbox(peer.timeoutMs) };
@@ -107,7 +109,7 @@ function openWire(peer: DicomPeer): Wire {
     socket.destroy();
   };
   const assembler = createAssembler({
-    isAccepted: (id) => id === CONTEXT_ID,
+    isAccepted: (id) => contexts.some((context) => context.id === id),
     maxMessageBytes: MAX_MESSAGE_BYTES,
     onMessage: (message) => wire.messages.put(message),
   });
@@ -125,44 +127,71 @@ function openWire(peer: DicomPeer): Wire {
     }
   });
   socket.on('error', (error: NodeJS.ErrnoException) => fail(`connection failed: ${error.code ?? error.name}`));
-  socket.on('close', () => fail('the peer closed the connection'));
+  const giveUp = (): void => fail('the call was given up');
+  peer.signal?.addEventListener('abort', giveUp);
+  socket.on('close', () => {
+    peer.signal?.removeEventListener('abort', giveUp);
+    fail('the peer closed the connection');
+  });
+  if (peer.signal?.aborted) giveUp();
   return wire;
 }
 
-function acceptedSyntax(pdu: { type: number; body: Buffer }, sopClassUid: string): { syntax: string; limit: number } {
+interface Accepted {
+  readonly contextId: number;
+  readonly syntax: string;
+  readonly limit: number;
+}
+
+/** The first of the proposed contexts that the peer has accepted. */
+function acceptedContext(pdu: { type: number; body: Buffer }, contexts: readonly ProposedContext[]): Accepted {
   const { type, body } = pdu;
   if (type === pduType.associateReject) {
     throw noResponse(`the peer rejected the association (result ${body[1]}, source ${body[2]}, reason ${body[3]})`);
   }
   if (type !== pduType.associateAccept) throw noResponse(`the peer answered with a PDU of type ${type}`);
   const { results, maxPduLength } = parseAssociateAccept(body);
-  const result = results.find(({ id }) => id === CONTEXT_ID);
-  if (result?.result !== 0)
-    throw noResponse(`the peer does not accept SOP class ${sopClassUid} (${result?.result ?? '-'})`);
+  const answers = contexts.map((context) => results.find(({ id }) => id === context.id));
+  const accepted = answers.find((answer) => answer?.result === 0);
+  if (!accepted) {
+    const [answer] = answers;
+    throw noResponse(
+      `the peer does not accept SOP class ${contexts[0]?.abstractSyntax ?? ''} (${answer?.result ?? '-'})`,
+    );
+  }
   const isTooSmall = maxPduLength > 0 && maxPduLength < SMALLEST_MAX_PDU_LENGTH;
   if (isTooSmall) throw noResponse(`the peer takes PDUs of ${maxPduLength} bytes only`);
-  return { syntax: result.transferSyntax, limit: maxPduLength };
+  return { contextId: accepted.id, syntax: accepted.transferSyntax, limit: maxPduLength };
 }
 
-/** Opens an association for one SOP class. Rejects with `no-acknowledgement` unless its context is accepted. */
+/**
+ * Opens an association for one SOP class. A context for each list of transfer syntaxes is proposed, and the first one
+ * that is accepted is used. Rejects with `no-acknowledgement` when none is.
+ */
 export async function openAssociation(
   peer: DicomPeer,
   sopClassUid: string,
-  transferSyntaxes: readonly string[],
+  transferSyntaxes: readonly (readonly string[])[],
 ): Promise<ClientAssociation> {
-  const wire = openWire(peer);
+  // PS3.8 9.3.2.2: the IDs of contexts are odd.
+  const contexts = transferSyntaxes.map((syntaxes, index) => ({
+    id: 2 * index + 1,
+    abstractSyntax: sopClassUid,
+    transferSyntaxes: syntaxes,
+  }));
+  const wire = openWire(peer, contexts);
   const { socket } = wire;
-  const contexts = [{ id: CONTEXT_ID, abstractSyntax: sopClassUid, transferSyntaxes }];
   socket.write(encodeAssociateRequest({ ...peer, contexts, maxPduLength: MAX_PDU_LENGTH }));
   const abort = (): void => {
     socket.end(encodeAbort(0, 0));
     socket.destroySoon();
   };
   try {
-    const { syntax, limit } = acceptedSyntax(await wire.control.take('the answer to the association'), sopClassUid);
+    const answer = await wire.control.take('the answer to the association');
+    const { contextId, syntax, limit } = acceptedContext(answer, contexts);
     return {
       transferSyntax: syntax,
-      send: (parts) => void socket.write(encodeMessage(CONTEXT_ID, parts, limit)),
+      send: (parts) => void socket.write(encodeMessage(contextId, parts, limit)),
       receive: () => wire.messages.take('the response'),
       release: () => release(wire),
       abort,

@@ -12,7 +12,7 @@ import { EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES } from './vr.ts';
 
 export type { DicomClientTls, DicomPeer } from './client-association.ts';
 
-/** Bytes of a data set that are to be sent as they are, when the peer accepts their transfer syntax. */
+/** Bytes of a data set that are to be sent as they are, when the peer accepts their transfer syntax; none: no data set. */
 export interface EncodedDataset {
   readonly raw: Uint8Array;
   readonly transferSyntaxUid: string;
@@ -25,14 +25,23 @@ export interface NResult {
   readonly status: number;
   readonly sopInstanceUid?: string;
   readonly comment?: string;
+  /** Left out also when it cannot be read: the status says what came of the request. */
   readonly dataset?: Dataset;
 }
 
-/** Every call opens an association of its own; it rejects with `no-acknowledgement` when no response came. */
+/** Matches of a C-FIND; `status` is that of its final response. */
+export interface FindResult {
+  readonly status: number;
+  readonly datasets: Dataset[];
+}
+
+/** Every call opens an association of its own and rejects with `no-acknowledgement` when no response came. */
 export interface DicomClient {
   echo(): Promise<number>;
-  /** C-FIND, on Modality Worklist unless another SOP class is named. `status` is that of the final response. */
-  find(identifier: Dataset | DatasetInput, sopClassUid?: string): Promise<{ status: number; datasets: Dataset[] }>;
+  /** C-FIND, on Modality Worklist unless another SOP class is named. */
+  find(identifier: Dataset | DatasetInput, sopClassUid?: string): Promise<FindResult>;
+  /** Several C-FIND, one after the other on one association. */
+  findEach(identifiers: readonly (Dataset | DatasetInput)[], sopClassUid: string): Promise<FindResult[]>;
   nCreate(sopClassUid: string, sopInstanceUid: string | undefined, content: Content): Promise<NResult>;
   nSet(sopClassUid: string, sopInstanceUid: string, content: Content): Promise<NResult>;
 }
@@ -43,8 +52,9 @@ const DATASET_FOLLOWS = 0x0102;
 
 const isEncoded = (content: Content): content is EncodedDataset => content['raw'] instanceof Uint8Array;
 
-function bytesOf(content: Content, transferSyntax: string): Buffer {
+function bytesOf(content: Content, transferSyntax: string): Buffer | undefined {
   if (!isEncoded(content)) return encodeDataset(dataset(content), transferSyntax);
+  if (content.raw.length === 0) return undefined;
   if (content.transferSyntaxUid === transferSyntax) return Buffer.from(content.raw);
   return encodeDataset(decodeDataset(content.raw, content.transferSyntaxUid), transferSyntax);
 }
@@ -59,15 +69,20 @@ export function createDicomClient(peer: DicomPeer): DicomClient {
       status: statusOf(command),
       ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }),
       ...(comment === undefined ? {} : { comment }),
-      ...(response.dataset === undefined ? {} : { dataset: decodeDataset(response.dataset, transferSyntax) }),
+      ...readable(response, transferSyntax),
     };
   };
+  const findEach: DicomClient['findEach'] = (identifiers, sopClassUid) => find(peer, identifiers, sopClassUid);
   return {
     echo: async () => {
       const command = { AffectedSOPClassUID: sopClass.verification, CommandField: commandField.cEcho };
       return statusOf((await exchangeOnce(peer, { sopClassUid: sopClass.verification, command })).command);
     },
-    find: (identifier, sopClassUid = sopClass.modalityWorklistFind) => find(peer, identifier, sopClassUid),
+    find: async (identifier, sopClassUid = sopClass.modalityWorklistFind) => {
+      const [result] = await findEach([identifier], sopClassUid);
+      return result ?? { status: dimseStatus.processingFailure, datasets: [] };
+    },
+    findEach,
     nCreate: (sopClassUid, sopInstanceUid, content) => {
       const names = { AffectedSOPClassUID: sopClassUid, AffectedSOPInstanceUID: sopInstanceUid };
       return operate({ sopClassUid, command: { ...names, CommandField: commandField.nCreate }, content });
@@ -91,23 +106,38 @@ interface Answer {
   readonly transferSyntax: string;
 }
 
+/** One presentation context for bytes as they are, then one for everything that we can write. */
+function syntaxesFor(contents: readonly (Content | undefined)[]): (readonly string[])[] {
+  const own = contents.flatMap((content) => (content && isEncoded(content) ? [content.transferSyntaxUid] : []));
+  return [...[...new Set(own)].map((syntax) => [syntax]), TRANSFER_SYNTAXES];
+}
+
+function send(association: ClientAssociation, { command, content }: Operation): void {
+  const bytes = content && bytesOf(content, association.transferSyntax);
+  const type = bytes ? DATASET_FOLLOWS : NO_DATASET;
+  association.send([encodeCommand({ ...command, MessageID: MESSAGE_ID, CommandDataSetType: type }), bytes]);
+}
+
+/** Operations of one SOP class, one after the other on one association, each with its answer. */
 async function converse<T>(
   peer: DicomPeer,
-  operation: Operation,
-  talk: (association: ClientAssociation) => Promise<T>,
-): Promise<T> {
-  const { sopClassUid, command, content } = operation;
+  operations: readonly Operation[],
+  answerTo: (association: ClientAssociation, operation: Operation) => Promise<T>,
+): Promise<T[]> {
+  const [first] = operations;
+  if (!first) return [];
+  const contents = operations.map(({ content }) => content);
   // What cannot be encoded fails before anything is sent, with its own reason.
-  const preferred = content && isEncoded(content) ? [content.transferSyntaxUid] : [];
-  if (content && !isEncoded(content)) bytesOf(content, EXPLICIT_VR_LITTLE_ENDIAN);
-  const association = await openAssociation(peer, sopClassUid, [...new Set([...preferred, ...TRANSFER_SYNTAXES])]);
+  for (const content of contents) if (content && !isEncoded(content)) bytesOf(content, EXPLICIT_VR_LITTLE_ENDIAN);
+  const association = await openAssociation(peer, first.sopClassUid, syntaxesFor(contents));
   try {
-    const bytes = content && bytesOf(content, association.transferSyntax);
-    const type = bytes ? DATASET_FOLLOWS : NO_DATASET;
-    association.send([encodeCommand({ ...command, MessageID: MESSAGE_ID, CommandDataSetType: type }), bytes]);
-    const result = await talk(association);
+    const results: T[] = [];
+    for (const operation of operations) {
+      send(association, operation);
+      results.push(await answerTo(association, operation));
+    }
     await association.release();
-    return result;
+    return results;
   } catch (error) {
     association.abort();
     throw error;
@@ -125,11 +155,23 @@ async function receiveResponse(association: ClientAssociation, operation: Operat
   return message;
 }
 
-const exchangeOnce = (peer: DicomPeer, operation: Operation): Promise<Answer> =>
-  converse(peer, operation, async (association) => {
+async function exchangeOnce(peer: DicomPeer, operation: Operation): Promise<Answer> {
+  const [answer] = await converse(peer, [operation], async (association) => {
     const response = await receiveResponse(association, operation);
     return { command: response.command, response, transferSyntax: association.transferSyntax };
   });
+  if (!answer) throw noResponse('there was nothing to send');
+  return answer;
+}
+
+function readable({ dataset: bytes }: DimseMessage, transferSyntax: string): { dataset?: Dataset } {
+  if (bytes === undefined) return {};
+  try {
+    return { dataset: decodeDataset(bytes, transferSyntax) };
+  } catch {
+    return {};
+  }
+}
 
 function statusOf(command: Dataset): number {
   return commandNumber(command, 'Status') ?? dimseStatus.processingFailure;
@@ -140,12 +182,12 @@ const isPending = (status: number): boolean =>
 
 function find(
   peer: DicomPeer,
-  identifier: Dataset | DatasetInput,
+  identifiers: readonly (Dataset | DatasetInput)[],
   sopClassUid: string,
-): Promise<{ status: number; datasets: Dataset[] }> {
+): Promise<FindResult[]> {
   const command = { AffectedSOPClassUID: sopClassUid, CommandField: commandField.cFind, Priority: MEDIUM_PRIORITY };
-  const operation = { sopClassUid, command, content: identifier };
-  return converse(peer, operation, async (association) => {
+  const operations = identifiers.map((content) => ({ sopClassUid, command, content }));
+  return converse(peer, operations, async (association, operation) => {
     const datasets: Dataset[] = [];
     for (;;) {
       const response = await receiveResponse(association, operation);

@@ -36,6 +36,8 @@ function normalGroup(group: string): string {
   const components = group
     .normalize('NFC')
     .toLowerCase()
+    // How a sigma is written depends on what follows, which a wildcard hides.
+    .replaceAll('ς', 'σ')
     .split('^')
     .map((component) => component.trim());
   while (components.length > 1 && components.at(-1) === '') components.pop();
@@ -54,18 +56,25 @@ function matchesNameGroup(value: string, key: string): boolean {
   return matchesWildcard(stored, wanted) || matchesWildcard(padded, wanted);
 }
 
-const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;
+// These have neither case nor, in a normal form, more than one spelling: whoever compares them, they compare alike.
+const PLAIN = /^[ -)+->@-~\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]+/u;
 
 /**
- * True when a key without `=` may mean the ideographic or phonetic group too: it has characters that these are made
- * of. Any other key means the alphabetic group, on which a database can search.
+ * What the family name of the first group of a key begins with, in lower case and without a pattern, as far as a
+ * database compares it as we do: by ASCII and East Asian characters. Empty: nothing to search by.
  */
-export const meansAnyNameGroup = (key: string): boolean => !key.includes('=') && EAST_ASIAN.test(key);
+export function namePrefixOf(key: string): string {
+  const family = key.normalize('NFC').split('=')[0]?.split('^')[0]?.trim() ?? '';
+  return PLAIN.exec(family)?.[0].toLowerCase() ?? '';
+}
 
-/** PN (PS3.5 6.2.1): group by group when the key has `=`, an empty key group matching everything. */
+/**
+ * PN (PS3.5 6.2.1): a key without `=` means any group of the name; one with `=` each of its groups, an empty one
+ * matching everything.
+ */
 export function matchesName(value: string, key: string): boolean {
   const stored = value.split('=');
-  if (meansAnyNameGroup(key)) return stored.some((group) => matchesNameGroup(group, key));
+  if (!key.includes('=')) return stored.some((group) => matchesNameGroup(group, key));
   return key.split('=').every((group, index) => {
     const wanted = group.trim();
     return wanted === '' || isUniversal(wanted) || matchesNameGroup(stored[index] ?? '', wanted);

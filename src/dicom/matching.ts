@@ -1,22 +1,18 @@
-import { isUid } from '../platform/ids.ts';
-import { canEncode, isSupported as isSupportedSet, needsCharacterSet } from './charset.ts';
-import { items, tagOf, texts, vrOf } from './dataset.ts';
+import { items, texts, vrOf } from './dataset.ts';
 import type { Dataset, Value } from './dataset.ts';
 import {
   dayOf,
   hasWildcard,
   isRange,
-  isUniversal,
   matchesDate,
   matchesInterval,
   matchesName,
   matchesTime,
   matchesWildcard,
-  meansAnyNameGroup,
-  momentsOf,
+  namePrefixOf,
   rangeOf,
 } from './matching-values.ts';
-import { vrRules } from './vr.ts';
+import { NOT_KEYS, START_DATE, START_TIME, STEP, isSequence, isSupported, isUniversalKey } from './worklist-keys.ts';
 
 /** What a worklist query asks of a database: never more than the query itself, so that every match is found. */
 export interface WorklistConditions {
@@ -27,99 +23,16 @@ export interface WorklistConditions {
   readonly startDateTo?: string;
   readonly modalities?: string[];
   readonly patientId?: string;
-  /** The ASCII beginning, in lower case, of the family name of the alphabetic group. No pattern. */
-  readonly patientNamePrefix?: string;
+  readonly patientName?: {
+    /** The beginning of the family name, in lower case and of characters that all compare alike. No pattern. */
+    readonly prefix: string;
+    /** Any of the three groups may begin so; else the alphabetic one. */
+    readonly inAnyGroup: boolean;
+  };
   readonly accessionNumber?: string;
   readonly requestedProcedureId?: string;
   readonly scheduledProcedureStepId?: string;
   readonly studyInstanceUids?: string[];
-}
-
-/** Why an identifier is refused: final status A900 with its comment and Offending Elements. */
-export interface IdentifierRefusal {
-  readonly status: 0xa900;
-  readonly comment: string;
-  readonly offendingElements: string[];
-}
-
-const STEP = 'ScheduledProcedureStepSequence';
-const START_DATE = 'ScheduledProcedureStepStartDate';
-const START_TIME = 'ScheduledProcedureStepStartTime';
-
-// Explain the identifier, or are given with the answer; never matched (PS3.4 K.6.1.2.2).
-const NOT_KEYS = new Set(['SpecificCharacterSet', 'TimezoneOffsetFromUTC']);
-
-// Keys with a value that are matched (PS3.4 table K.6-1); any other is answered with FF01.
-const SUPPORTED_KEYS = new Set([
-  ...['ScheduledStationAETitle', START_DATE, START_TIME, 'Modality', 'ScheduledPerformingPhysicianName'],
-  ...['ScheduledProcedureStepDescription', 'ScheduledProcedureStepID', 'ScheduledStationName'],
-  ...['ScheduledProcedureStepLocation', 'ScheduledProcedureStepStatus', 'PreMedication', 'RequestedContrastAgent'],
-  ...['RequestedProcedureID', 'RequestedProcedureDescription', 'StudyInstanceUID', 'StudyDate', 'StudyTime'],
-  ...['RequestedProcedurePriority', 'PatientTransportArrangements', 'AccessionNumber', 'RequestingPhysician'],
-  ...['ReferringPhysicianName', 'AdmissionID', 'CurrentPatientLocation', 'PatientName', 'PatientID'],
-  ...['IssuerOfPatientID', 'PatientBirthDate', 'PatientSex', 'PatientWeight', 'PatientSize', 'PatientState'],
-  ...['ConfidentialityConstraintOnPatientDataDescription', 'PregnancyStatus', 'MedicalAlerts', 'Allergies'],
-  ...['SpecialNeeds', 'PlacerOrderNumberImagingServiceRequest', 'FillerOrderNumberImagingServiceRequest'],
-  ...['CodeValue', 'CodingSchemeDesignator', 'CodingSchemeVersion', 'CodeMeaning'],
-  ...['ReferencedSOPClassUID', 'ReferencedSOPInstanceUID', 'TypeOfPatientID'],
-  ...['LocalNamespaceEntityID', 'UniversalEntityID', 'UniversalEntityIDType'],
-]);
-
-const isSupported = (keyword: string): boolean => SUPPORTED_KEYS.has(keyword);
-
-const isSequence = (keyword: string, values: readonly Value[]): boolean =>
-  vrOf(keyword) === 'SQ' || (typeof values[0] === 'object' && !(values[0] instanceof Uint8Array));
-
-// A key without value, or `*`, matches everything. Padding alone is no value.
-function isUniversalKey(keyword: string, values: readonly Value[]): boolean {
-  if (isSequence(keyword, values)) return items({ [keyword]: values }, keyword).every(isUniversalItem);
-  return values.every((value) => typeof value === 'string' && (value.trim() === '' || isUniversal(value.trim())));
-}
-
-const isUniversalItem = (item: Dataset): boolean =>
-  Object.entries(item).every(([keyword, values]) => NOT_KEYS.has(keyword) || isUniversalKey(keyword, values));
-
-type Check = (value: string) => boolean;
-
-const isDateKey: Check = (key) => rangeOf(key)?.every((end) => end === '' || dayOf(end) !== undefined) ?? false;
-const isTimeKey: Check = (key) => rangeOf(key)?.every((end) => end === '' || momentsOf(end) !== undefined) ?? false;
-
-const KEY_CHECKS: Readonly<Record<string, { check: Check; many: boolean; text: string }>> = {
-  DA: { check: isDateKey, many: false, text: 'is no date or range of dates' },
-  TM: { check: isTimeKey, many: false, text: 'is no time or range of times' },
-  UI: { check: isUid, many: true, text: 'is no UID' },
-};
-
-function refusal(keyword: string, text: string): IdentifierRefusal {
-  return { status: 0xa900, comment: `${keyword} ${text}`.slice(0, 64), offendingElements: [tagOf(keyword)] };
-}
-
-const LONGEST_KEY = 256;
-
-function checkKey(keyword: string, values: readonly Value[]): IdentifierRefusal | undefined {
-  // A key that no stored value can reach only costs time, on every row.
-  if (values.some((value) => typeof value === 'string' && value.length > LONGEST_KEY))
-    return refusal(keyword, 'is too long');
-  const rule = KEY_CHECKS[vrOf(keyword)];
-  if (!rule || !isSupported(keyword)) return undefined;
-  const given = texts({ [keyword]: values }, keyword);
-  const isValid = given.every(rule.check) && (rule.many || given.length <= 1);
-  return isValid ? undefined : refusal(keyword, rule.text);
-}
-
-/** Refuses an identifier that a worklist query cannot have: two step items, impossible dates, times, UIDs (PS3.4 K.4). */
-export function checkWorklistIdentifier(identifier: Dataset): IdentifierRefusal | undefined {
-  if (items(identifier, STEP).length > 1) return refusal(STEP, 'has more than one item');
-  return checkItem(identifier);
-}
-
-function checkItem(item: Dataset): IdentifierRefusal | undefined {
-  for (const [keyword, values] of Object.entries(item)) {
-    const nested = items(item, keyword).map(checkItem).find(Boolean);
-    const found = nested ?? checkKey(keyword, values);
-    if (found) return found;
-  }
-  return undefined;
 }
 
 function plainValues(ds: Dataset, keyword: string): string[] | undefined {
@@ -132,13 +45,10 @@ function plainValue(ds: Dataset, keyword: string): string | undefined {
   return values?.length === 1 ? values[0] : undefined;
 }
 
-function namePrefix(identifier: Dataset): string | undefined {
-  const keys = texts(identifier, 'PatientName');
-  const [key = ''] = keys;
-  if (keys.length !== 1 || meansAnyNameGroup(key)) return undefined;
-  const family = key.normalize('NFC').split('=')[0]?.split('^')[0]?.trim() ?? '';
-  // Beyond ASCII, case and composition depend on who compares.
-  return /^[ -)+->@-~]+/.exec(family)?.[0].toLowerCase();
+function nameCondition(identifier: Dataset): WorklistConditions['patientName'] {
+  const [key = '', another] = texts(identifier, 'PatientName');
+  const prefix = another === undefined ? namePrefixOf(key) : '';
+  return prefix === '' ? undefined : { prefix, inAnyGroup: !key.includes('=') };
 }
 
 const isoDay = (day: string | undefined): string | undefined =>
@@ -164,7 +74,7 @@ export function worklistConditions(identifier: Dataset): WorklistConditions {
       stationAeTitles: plainValues(step, 'ScheduledStationAETitle'),
       modalities: plainValues(step, 'Modality'),
       patientId: plainValue(identifier, 'PatientID'),
-      patientNamePrefix: namePrefix(identifier),
+      patientName: nameCondition(identifier),
       accessionNumber: plainValue(identifier, 'AccessionNumber'),
       requestedProcedureId: plainValue(identifier, 'RequestedProcedureID'),
       scheduledProcedureStepId: plainValue(step, 'ScheduledProcedureStepID'),
@@ -173,18 +83,36 @@ export function worklistConditions(identifier: Dataset): WorklistConditions {
   };
 }
 
-/** True when a candidate, the complete worklist data set of one step, matches every supported key (PS3.4 C.2.2.2, K.6). */
-export function matchesWorklist(candidate: Dataset, identifier: Dataset): boolean {
-  return matchesItem(candidate, identifier);
+/** One key of a query, what the step has there, and whether that matches. */
+export interface KeyVerdict {
+  readonly keyword: string;
+  readonly asked: readonly string[];
+  readonly stored: readonly string[];
+  readonly matches: boolean;
 }
 
-function matchesItem(candidate: Dataset, keys: Dataset): boolean {
+/**
+ * Key by key how a candidate, the complete worklist data set of one step, stands to a query (PS3.4 C.2.2.2, K.6); keys
+ * that ask nothing or are not supported have no verdict. A range of dates and one of times are one verdict.
+ */
+export function* keyVerdicts(candidate: Dataset, keys: Dataset): Generator<KeyVerdict, void> {
   const interval = intervalOf(keys);
-  if (interval && !matchesStart(candidate, interval)) return false;
-  return Object.entries(keys).every(([keyword, values]) => {
-    if (interval && (keyword === START_DATE || keyword === START_TIME)) return true;
-    return asksNothing(keyword, values) || matchesKey(candidate, keyword, values);
-  });
+  if (interval) yield startVerdict(candidate, interval);
+  for (const [keyword, values] of Object.entries(keys)) {
+    if (interval && (keyword === START_DATE || keyword === START_TIME)) continue;
+    if (asksNothing(keyword, values)) continue;
+    const asked = isSequence(keyword, values) ? items(keys, keyword) : [];
+    const stored = asked.length === 1 ? items(candidate, keyword) : [];
+    const [askedItem, storedItem] = [asked[0], stored[0]];
+    if (askedItem && storedItem && stored.length === 1) yield* keyVerdicts(storedItem, askedItem);
+    else yield keyVerdict(candidate, keyword, values);
+  }
+}
+
+/** True when a candidate matches every supported key of a query. */
+export function matchesWorklist(candidate: Dataset, identifier: Dataset): boolean {
+  for (const { matches } of keyVerdicts(candidate, identifier)) if (!matches) return false;
+  return true;
 }
 
 // Keys without value, and those that are not supported: they are returned, and ignored in the matching.
@@ -203,20 +131,34 @@ function intervalOf(keys: Dataset): { date: string; time: string } | undefined {
   return isRange(date) && isRange(time) ? { date, time } : undefined;
 }
 
-function matchesStart(candidate: Dataset, interval: { date: string; time: string }): boolean {
+function startVerdict(candidate: Dataset, interval: { date: string; time: string }): KeyVerdict {
   const [date = ''] = texts(candidate, START_DATE);
   const [time = ''] = texts(candidate, START_TIME);
-  return matchesInterval({ date, time }, interval);
+  return {
+    keyword: START_DATE,
+    asked: [`${interval.date} ${interval.time}`],
+    stored: [`${date} ${time}`],
+    matches: matchesInterval({ date, time }, interval),
+  };
 }
 
-function matchesKey(candidate: Dataset, keyword: string, values: readonly Value[]): boolean {
+function keyVerdict(candidate: Dataset, keyword: string, values: readonly Value[]): KeyVerdict {
   if (isSequence(keyword, values)) {
     const stored = items(candidate, keyword);
-    return items({ [keyword]: values }, keyword).every((keys) => stored.some((item) => matchesItem(item, keys)));
+    const asked = items({ [keyword]: values }, keyword);
+    const matches = asked.every((keys) => stored.some((item) => matchesWorklist(item, keys)));
+    return { keyword, asked: asked.map(itemText), stored: stored.map(itemText), matches };
   }
-  const keys = texts({ [keyword]: values }, keyword);
+  const asked = texts({ [keyword]: values }, keyword);
+  const stored = texts(candidate, keyword);
   // An unknown value matches nothing but universal keys; any of several values may match any of several keys.
-  return texts(candidate, keyword).some((value) => keys.some((key) => matchesValue(vrOf(keyword), value, key)));
+  const matches = stored.some((value) => asked.some((key) => matchesValue(vrOf(keyword), value, key)));
+  return { keyword, asked, stored, matches };
+}
+
+function itemText(item: Dataset): string {
+  const filled = Object.keys(item).filter((keyword) => texts(item, keyword).length > 0);
+  return filled.map((keyword) => `${keyword}=${texts(item, keyword).join('\\')}`).join(' ');
 }
 
 function matchesValue(vr: string, value: string, key: string): boolean {
@@ -237,68 +179,3 @@ function matchesValue(vr: string, value: string, key: string): boolean {
       return matchesWildcard(value, key);
   }
 }
-
-/**
- * The answer to a query: the requested keys and nothing else; what is not known comes back with zero length.
- * `readable` are the character set terms that the asker is known to read, whatever its query declares.
- */
-export function answerFor(candidate: Dataset, identifier: Dataset, readable?: readonly string[]): Dataset {
-  const answer = project(candidate, identifier);
-  const terms = characterSetFor(answer, identifier, readable);
-  return terms === undefined ? answer : { SpecificCharacterSet: terms, ...answer };
-}
-
-function project(candidate: Dataset, keys: Dataset): Dataset {
-  const answer: Record<string, readonly Value[]> = {};
-  for (const [keyword, values] of Object.entries(keys)) {
-    const stored = candidate[keyword] ?? [];
-    const isPrivate = /^[0-9A-F]{8}$/.test(keyword);
-    // A private block is ours to leave out; (0008,0201) is never of zero length (PS3.3 C.12.1).
-    if (isPrivate || keyword === 'SpecificCharacterSet' || (NOT_KEYS.has(keyword) && stored.length === 0)) continue;
-    answer[keyword] = isSequence(keyword, values) ? projectItems(candidate, keyword, items(keys, keyword)[0]) : stored;
-  }
-  return answer;
-}
-
-// A sequence key of zero length, or with an item of zero length, asks for whole items (PS3.4 C.2.2.2.6).
-function projectItems(candidate: Dataset, keyword: string, keys: Dataset | undefined): readonly Dataset[] {
-  const stored = items(candidate, keyword);
-  const isWhole = !keys || Object.keys(keys).length === 0;
-  return isWhole ? stored : stored.map((item) => project(item, keys));
-}
-
-// The asker's set when it has all characters, UTF-8 when it does not; none for ASCII unless the key was sent.
-function characterSetFor(
-  answer: Dataset,
-  identifier: Dataset,
-  readable: readonly string[] | undefined,
-): readonly string[] | undefined {
-  const text = textOf(answer);
-  const terms = readable ?? identifierTerms(identifier);
-  if (!needsCharacterSet(text)) return identifier['SpecificCharacterSet'] && isSupportedSet(terms) ? terms : undefined;
-  return terms.some((term) => term !== '') && canEncode(text, terms) ? terms : ['ISO_IR 192'];
-}
-
-const identifierTerms = (identifier: Dataset): readonly string[] =>
-  (identifier['SpecificCharacterSet'] ?? []).map(String);
-
-function textOf(value: Value | readonly Value[] | Dataset): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || value instanceof Uint8Array) return '';
-  return Object.values(value as Dataset)
-    .map(textOf)
-    .join('');
-}
-
-/** The keys that carry a value and are not matched: rows are sent with FF01 (PS3.4 K.4.1.1.4). Keywords or tags. */
-export function unsupportedKeys(identifier: Dataset): string[] {
-  return Object.entries(identifier).flatMap(([keyword, values]) => {
-    if (NOT_KEYS.has(keyword) || isPrivateCreator(keyword) || isUniversalKey(keyword, values)) return [];
-    if (isSequence(keyword, values)) return items(identifier, keyword).flatMap(unsupportedKeys);
-    return isSupported(keyword) ? [] : [keyword];
-  });
-}
-
-// (gggg,00xx) of an odd group names the owner of private keys; it is no key itself.
-const isPrivateCreator = (keyword: string): boolean =>
-  /^[0-9A-F]{3}[13579BDF]00[1-9A-F][0-9A-F]$/.test(keyword) && vrRules[vrOf(keyword)]?.kind === 'text';

@@ -3,23 +3,21 @@ import { type LaneView, readLanes } from '../store/read-destinations.ts';
 import { findPatientView } from '../store/read-patients.ts';
 import { listUnscheduled } from '../store/read-performed-steps.ts';
 import type { Department } from '../transactions/department.ts';
-import { hl7Peers } from '../transactions/department.ts';
-import { worklistAsJson } from '../transactions/rad-05-worklist.ts';
-import { date } from './dates.ts';
+import { lanesOf } from '../transactions/department.ts';
 import { ProblemError } from './problem.ts';
 import { type Route, listOf, optional, paging, route, text } from './route.ts';
-import { destination, patient, unscheduledStep, worklist } from './schemas.ts';
+import { destination, patient, unscheduledStep } from './schemas.ts';
 
 const MS = 1_000;
 
 function laneShown(department: Department, lane: LaneView) {
-  const peer = hl7Peers(department.config).find((one) => one.name === lane.destination);
+  const found = lanesOf(department.config).find(({ name }) => name === lane.destination);
   const since = lane.oldestPendingAt;
   const waited = since === null ? null : department.clock.now().getTime() - Date.parse(since);
   return {
     name: lane.destination,
-    actor: peer?.actor ?? null,
-    address: peer ? `${peer.hl7.host}:${peer.hl7.port}` : null,
+    actor: found?.peer.actor ?? null,
+    address: found ? `${found.address.host}:${found.address.port}` : null,
     pending: lane.pending,
     oldestPendingSeconds: waited === null ? null : Math.max(0, Math.floor(waited / MS)),
     refused: lane.refused,
@@ -39,24 +37,8 @@ async function patientFor(department: Department, value: string, assigningAuthor
   throw new ProblemError('ambiguous-key', detail, { assigningAuthorities });
 }
 
-/** The worklist, what fitted no step, the delivery lanes and the patients. */
+/** What fitted no step, the delivery lanes and the patients. */
 export const departmentRoutes: readonly Route[] = [
-  route({
-    path: '/api/worklist',
-    summary: 'What C-FIND on the modality worklist would answer, as DICOM JSON.',
-    query: z.strictObject({
-      scheduledStationAeTitle: optional(text),
-      date: optional(date).describe('YYYY-MM-DD, YYYYMMDD, today, or YYYYMMDD-YYYYMMDD'),
-      modality: optional(text),
-      patientId: optional(text),
-      accessionNumber: optional(text),
-    }),
-    response: { name: 'Worklist', schema: worklist },
-    answer: async ({ department }, { query }) => {
-      const { items, truncated } = await worklistAsJson(department, query);
-      return { json: { items: items.map((item) => ({ ...item })), next: null, truncated } };
-    },
-  }),
   route({
     path: '/api/unscheduled',
     summary: 'Performed steps that a person should look at: they fit no open step, or were discontinued.',
@@ -69,7 +51,7 @@ export const departmentRoutes: readonly Route[] = [
     summary: 'Delivery lanes: what waits, what was refused, how the last attempt ended.',
     response: { name: 'DestinationList', schema: listOf(destination) },
     answer: async ({ department }) => {
-      const names = hl7Peers(department.config).map((peer) => peer.name);
+      const names = lanesOf(department.config).map(({ name }) => name);
       const lanes = await readLanes(department.store, names);
       return { json: { items: lanes.map((lane) => laneShown(department, lane)), next: null } };
     },

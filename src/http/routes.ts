@@ -11,6 +11,7 @@ import { performedStepRoutes } from './performed-steps.ts';
 import { procedureActionRoutes } from './procedure-actions.ts';
 import { procedureRoutes } from './procedures.ts';
 import { type Route, route } from './route.ts';
+import { worklistRoutes } from './worklist.ts';
 
 const documentRoutes: readonly Route[] = [
   route({
@@ -36,6 +37,7 @@ export const routes: readonly Route[] = [
   ...procedureRoutes,
   ...procedureActionRoutes,
   ...performedStepRoutes,
+  ...worklistRoutes,
   ...departmentRoutes,
   ...messageRoutes,
   ...messageActionRoutes,

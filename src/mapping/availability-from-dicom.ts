@@ -1,4 +1,5 @@
-import { type Dataset, items, tagOf, text } from '../dicom/dataset.ts';
+import { type Dataset, dataset, items, tagOf, text } from '../dicom/dataset.ts';
+import { isUid } from '../platform/ids.ts';
 import type { MppsRefusal } from '../workflow/mpps-rules.ts';
 import {
   type FormattedAttribute,
@@ -45,14 +46,17 @@ const formatted: readonly FormattedAttribute[] = [
 
 const availabilities: ReadonlySet<string> = new Set(['ONLINE', 'NEARLINE', 'OFFLINE', 'UNAVAILABLE']);
 
+/** What an Image Manager says of one instance. */
+export interface InstanceReport {
+  readonly sopInstanceUid: string;
+  readonly studyInstanceUid: string;
+  readonly instanceAvailability: string;
+  readonly retrieveAeTitle: string;
+}
+
 export interface ReportedAvailability {
   readonly studyInstanceUid: string;
-  readonly instances: readonly {
-    readonly sopInstanceUid: string;
-    readonly studyInstanceUid: string;
-    readonly instanceAvailability: string;
-    readonly retrieveAeTitle: string;
-  }[];
+  readonly instances: readonly InstanceReport[];
   /** What was odd about it, for the journal. */
   readonly remarks: readonly string[];
 }
@@ -79,4 +83,32 @@ export function availabilityFromDicom(dataset: Dataset, validation: Validation):
     };
   }
   return { studyInstanceUid, instances, remarks: [...presence, ...values] };
+}
+
+/** RAD-11: the keys that ask for the instances of a series (PS3.4 C.6.2, Study Root, IMAGE level). */
+export function availabilityKeys(studyInstanceUid: string, seriesInstanceUid: string): Dataset {
+  return dataset({
+    QueryRetrieveLevel: 'IMAGE',
+    StudyInstanceUID: studyInstanceUid,
+    SeriesInstanceUID: seriesInstanceUid,
+    SOPInstanceUID: null,
+    InstanceAvailability: null,
+    RetrieveAETitle: null,
+  });
+}
+
+/**
+ * RAD-11: the instances that were found. What is found is there unless its match says otherwise: Instance Availability
+ * is optional (PS3.4 C.4.1.1.3.2). A match of another study is none.
+ */
+export function availabilityFromMatches(studyInstanceUid: string, matches: readonly Dataset[]): InstanceReport[] {
+  return matches.flatMap((match) => {
+    const sopInstanceUid = text(match, 'SOPInstanceUID');
+    if (sopInstanceUid === undefined || !isUid(sopInstanceUid)) return [];
+    if ((text(match, 'StudyInstanceUID') ?? studyInstanceUid) !== studyInstanceUid) return [];
+    const said = text(match, 'InstanceAvailability')?.toUpperCase() ?? '';
+    const instanceAvailability = availabilities.has(said) ? said : 'ONLINE';
+    const retrieveAeTitle = text(match, 'RetrieveAETitle') ?? '';
+    return [{ sopInstanceUid, studyInstanceUid, instanceAvailability, retrieveAeTitle }];
+  });
 }

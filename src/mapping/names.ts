@@ -7,7 +7,8 @@ export function shortened(text: string | undefined, longest: number): string | n
     .replaceAll('\\', '/')
     .replaceAll(/\p{Cc}+/gu, ' ')
     .trim();
-  return clean === '' ? null : [...clean].slice(0, longest).join('');
+  if (clean.length <= longest) return clean || null;
+  return [...clean].slice(0, longest).join('');
 }
 
 /** A longer text as several values of at most 64 characters (LO, 1-n), broken at blanks where it can be: nothing is lost. */

@@ -1,7 +1,14 @@
 import { type Cwe, cwe, ei, readTimestamp, siteTimeOf, xcn } from '../hl7/datatypes.ts';
 import type { Segment } from '../hl7/message.ts';
 import { SwfError } from '../platform/errors.ts';
-import type { EntityIdentifier, OrderedService, PlacerOrder, RequestedStart } from '../workflow/vocabulary.ts';
+import type {
+  AssigningAuthority,
+  EntityIdentifier,
+  OrderedService,
+  Person,
+  PlacerOrder,
+  RequestedStart,
+} from '../workflow/vocabulary.ts';
 import { type Reading, componentsOf, defined, locationOf, textOf } from './reader.ts';
 
 /** The segments of one ORC group that the order itself is read from; of several OBR the first. */
@@ -41,6 +48,15 @@ function reasonOf(obr: Segment, field: number): Cwe | undefined {
   return { meaning: obr.whole(field) ?? reason.code };
 }
 
+/** The name in the first component, its parts as subcomponents (NDL, HL7 v2.5.1 4.5.3.34). */
+function performerOf(obr: Segment, field: number): Person | undefined {
+  const [id, family, given, middle, suffix, prefix, degree] = [1, 2, 3, 4, 5, 6, 7].map(
+    (position) => obr.get(field, 1, position) ?? undefined,
+  );
+  if (family === undefined && given === undefined) return undefined;
+  return defined<Person>({ id, family, given, middle, suffix, prefix, degree });
+}
+
 /** The fields of an order with their places, the preferred first (RAD TF-2 4.2-3, HL7 v2.5.1 4.5.1 and 4.5.3). */
 const sources = {
   placerGroupNumber: from(ei, ['ORC', 4]),
@@ -51,14 +67,18 @@ const sources = {
   transactionTime: from(textOf, ['ORC', 9]),
   enteredBy: from(xcn, ['ORC', 10]),
   orderingProvider: from(xcn, ['ORC', 12], ['OBR', 16]),
+  enterersDepartment: from(textOf, ['ORC', 13, 9]),
   callBackPhone: from(textOf, ['ORC', 14]),
   effectiveTime: from(textOf, ['ORC', 15]),
   enteringOrganisation: from(cwe, ['ORC', 17]),
+  orderingFacilityAddress: from(componentsOf, ['ORC', 22]),
+  confidentialityCode: from(cwe, ['ORC', 28]),
   dangerCode: from(cwe, ['OBR', 12]),
   relevantClinicalInformation: from(wholeOf, ['OBR', 13]),
   specimenSource: from(componentsOf, ['OBR', 15]),
   transportationMode: from(textOf, ['OBR', 30]),
   reason: from(reasonOf, ['OBR', 31]),
+  scheduledPerformer: from(performerOf, ['OBR', 34]),
   transportArranged: from(textOf, ['OBR', 41]),
   placerSupplementalServiceInformation: from(cwe, ['OBR', 46]),
 } as const satisfies { [K in keyof PlacerOrder]?: Source<NonNullable<PlacerOrder[K]>> };
@@ -137,6 +157,7 @@ const ofEachService = [
   'specimenSource',
   'transportationMode',
   'reason',
+  'scheduledPerformer',
   'transportArranged',
   'placerSupplementalServiceInformation',
 ] as const;
@@ -192,6 +213,7 @@ export function orderContentFromHl7(segments: OrderSegments, reading: Reading): 
     bodyWeight: observed.bodyWeight ?? undefined,
     bodyHeight: observed.bodyHeight ?? undefined,
     requestedAccessionNumber: accession.find((number) => number !== undefined),
+    requestedAccessionNumberIssuer: issuerOfAccession(segments),
   });
   const observedCleared = (['comments', 'bodyWeight', 'bodyHeight'] as const).filter((name) => observed[name] === null);
   return { values, cleared: [...clearedOf(segments, values), ...observedCleared] };
@@ -199,3 +221,12 @@ export function orderContentFromHl7(segments: OrderSegments, reading: Reading): 
 
 const accessionOfIpc = (segment: Segment): string | undefined =>
   segment.name === 'IPC' ? textOf(segment, 1) : undefined;
+
+/** IPC-1.2 to IPC-1.4 of the first IPC with an accession number; OBR-18 names nobody. */
+function issuerOfAccession({ all, OBR }: OrderSegments): AssigningAuthority | undefined {
+  const ipc = all.find((segment) => accessionOfIpc(segment) !== undefined);
+  if (!ipc || (OBR && textOf(OBR, 18) !== undefined && textOf(OBR, 18) !== textOf(ipc, 1))) return undefined;
+  const [namespace, universalId, universalIdType] = [2, 3, 4].map((component) => textOf(ipc, 1, component));
+  if (namespace === undefined && universalId === undefined) return undefined;
+  return defined<AssigningAuthority>({ namespace, universalId, universalIdType });
+}

@@ -78,9 +78,14 @@ function stepOf(ipcs: readonly Segment[], reading: Reading): RequestedStep {
   return defined<RequestedStep>({
     modality,
     protocols: [...protocols.values()],
+    stationName: firstText(ipcs, (ipc) => textOf(ipc, 7)),
+    location: firstText(ipcs, (ipc) => textOf(ipc, 8, 2) ?? textOf(ipc, 8)),
     scheduledStationAeTitles: [...stations],
   });
 }
+
+const firstText = (ipcs: readonly Segment[], textIn: (ipc: Segment) => string | undefined): string | undefined =>
+  ipcs.map(textIn).find((text) => text !== undefined);
 
 const repetitionsOf = (segment: Segment, field: number): number[] =>
   Array.from({ length: segment.repetitions(field) }, (_, index) => index + 1);

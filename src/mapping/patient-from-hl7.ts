@@ -61,8 +61,18 @@ function theOnly(segments: readonly Segment[], name: 'PID' | 'PV1'): Segment | u
   throw new SwfError('segment-sequence', `there is one ${name} segment for each patient`, { location });
 }
 
+/** NTE that stand directly behind PID (and PD1): they are about the patient (HL7 v2.5.1 4.4.1). */
+function commentsBehind(pid: Segment, segments: readonly Segment[]): string[] | null | undefined {
+  const behind = segments.slice(segments.indexOf(pid) + 1).filter(({ name }) => name !== 'PD1');
+  const end = behind.findIndex(({ name }) => name !== 'NTE');
+  const values = behind.slice(0, end === -1 ? behind.length : end).map((nte) => nte.whole(3));
+  const comments = values.flatMap((value) => value ?? []);
+  if (comments.length > 0) return comments;
+  return values.includes(null) ? null : undefined;
+}
+
 /**
- * PID (and AL1) as a statement about a patient: of the message, or of the segments of one group of it.
+ * PID (with NTE behind it, and AL1) as a statement about a patient: of the message, or of the segments of one group of it.
  * Throws 'required-field-missing' (101) for PID-3.1 and PID-5, 'segment-sequence' (100) where there is not one PID.
  */
 export function patientFromHl7(
@@ -91,6 +101,7 @@ export function patientFromHl7(
       primaryLanguage: pid.get(15) === null ? null : cwe(pid, 15),
       accountNumber: account ? defined({ id: account.id, assigningAuthority: account.assigningAuthority }) : account,
       allergies: allergies.length > 0 ? allergies : undefined,
+      comments: commentsBehind(pid, segments),
     },
   };
 }
@@ -150,6 +161,7 @@ export function visitFromHl7(
       referringDoctor: pv1.get(8) === null ? null : xcn(pv1, 8),
       hospitalService: pv1.get(10),
       ambulatoryStatus: pv1.get(15),
+      vipIndicator: pv1.get(16),
       admittingDoctor: pv1.get(17) === null ? null : xcn(pv1, 17),
       visitIdentifier: visitIdentifier
         ? defined({ id: visitIdentifier.id, assigningAuthority: visitIdentifier.assigningAuthority })

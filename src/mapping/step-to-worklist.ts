@@ -1,5 +1,6 @@
 import { type Dataset, type DatasetInput, dataset } from '../dicom/dataset.ts';
 import type { Code, CodedValue, Location } from '../workflow/vocabulary.ts';
+import { offsetAt } from '../platform/clock.ts';
 import { accountOfStay } from '../workflow/patient-changes.ts';
 import { orderOfService } from '../workflow/planning.ts';
 import type { WorklistSource } from '../workflow/worklist-item.ts';
@@ -72,11 +73,17 @@ function authorityItem(authority: {
   return [{ ...local, ...universalEntity(authority) }];
 }
 
+const joined = (parts: readonly string[] | undefined): string | undefined =>
+  parts?.filter((part) => part !== '').join(', ');
+
 function locationText(location: Location | undefined): string | null {
   if (!location) return null;
   const parts = [location.pointOfCare, location.room, location.bed, location.facility].map((part) => part ?? '');
   return shortened(parts.join('^').replace(/\^+$/, ''), 64);
 }
+
+// ADT^A11 and A38 cancel no order: who is at the station has to know.
+const VISIT_CANCELLED = 'Visit cancelled: ask the ward or the order placer before you begin';
 
 function stepItem(source: WorklistSource): DatasetInput {
   return {
@@ -84,17 +91,25 @@ function stepItem(source: WorklistSource): DatasetInput {
     ScheduledProcedureStepStartDate: source.startDate.replaceAll('-', ''),
     ScheduledProcedureStepStartTime: source.startTime.replaceAll(':', ''),
     Modality: source.modality,
-    ScheduledPerformingPhysicianName: null,
+    ScheduledPerformingPhysicianName: personNameOf(source.order.scheduledPerformer),
     ScheduledProcedureStepDescription: shortened(source.step.description, 64),
     ScheduledProtocolCodeSequence: source.step.protocols.map(codeItem),
     ScheduledProcedureStepID: source.scheduledProcedureStepId,
     ScheduledProcedureStepStatus: source.stepStatus,
-    ScheduledStationName: null,
-    ScheduledProcedureStepLocation: null,
-    PreMedication: null,
-    RequestedContrastAgent: null,
-    CommentsOnTheScheduledProcedureStep: null,
+    ScheduledStationName: shortened(source.step.stationName, 16),
+    ScheduledProcedureStepLocation: shortened(source.step.location, 16),
+    PreMedication: shortened(source.step.preMedication, 64),
+    RequestedContrastAgent: shortened(source.step.contrastAgent, 64),
+    CommentsOnTheScheduledProcedureStep: source.visitStatus === 'CANCELLED' ? VISIT_CANCELLED : null,
   };
+}
+
+/** (0008,0020) and (0008,0030) from the first MPPS, as far as they are a day and a time. */
+function studyStart(begun: WorklistSource['begun']): DatasetInput {
+  const date = begun?.date.trim() ?? '';
+  const time = begun?.time.trim() ?? '';
+  const known = /^\d{8}$/.test(date);
+  return { StudyDate: known ? date : null, StudyTime: known && /^\d{2,6}(\.\d{1,6})?$/.test(time) ? time : null };
 }
 
 function procedureKeys(source: WorklistSource): DatasetInput {
@@ -113,21 +128,33 @@ function procedureKeys(source: WorklistSource): DatasetInput {
     ReasonForTheRequestedProcedure: shortened(reason?.meaning ?? reason?.code, 64),
     ReasonForRequestedProcedureCodeSequence: codeItems(reason),
     RequestedProcedureComments: shortened(order.comments?.join(' '), 10_240),
+    ConfidentialityCode: shortened(order.confidentialityCode?.meaning ?? order.confidentialityCode?.code, 64),
+    ...studyStart(source.begun),
   };
 }
 
-function requestKeys(source: WorklistSource): DatasetInput {
+/** Who gave the accession number: the placer where it is the order's own, else we. */
+function issuerOfAccession({ order, accessionNumber }: WorklistSource, { application }: WorklistSite): DatasetInput[] {
+  const isOurs = order.requestedAccessionNumber !== accessionNumber;
+  return authorityItem(isOurs ? { namespace: application } : (order.requestedAccessionNumberIssuer ?? {}));
+}
+
+function requestKeys(source: WorklistSource, site: WorklistSite): DatasetInput {
   const { order } = source;
   const organisation = order.enteringOrganisation;
   return {
     AccessionNumber: source.accessionNumber,
+    IssuerOfAccessionNumberSequence: issuerOfAccession(source, site),
     RequestingPhysician: personNameOf(order.orderingProvider),
     ReferringPhysicianName: personNameOf(source.visit?.referringDoctor),
     PlacerOrderNumberImagingServiceRequest: shortened(order.placerOrderNumber?.id, 64),
     OrderPlacerIdentifierSequence: order.placerOrderNumber ? authorityItem(order.placerOrderNumber) : [],
     FillerOrderNumberImagingServiceRequest: source.fillerOrderNumber,
+    OrderFillerIdentifierSequence: authorityItem({ namespace: site.application }),
     InstitutionName: shortened(organisation?.meaning, 64),
     InstitutionCodeSequence: codeItems(organisation),
+    InstitutionalDepartmentName: shortened(order.enterersDepartment, 64),
+    InstitutionAddress: shortened(joined(order.orderingFacilityAddress), 1_024),
   };
 }
 
@@ -146,16 +173,18 @@ function patientKeys(source: WorklistSource): DatasetInput {
     PatientBirthDate: source.birthDate?.replaceAll('-', '') ?? null,
     PatientSex: source.sex === null ? null : (sexes[source.sex] ?? null),
     PatientMotherBirthName: personNameOf(source.demographics.motherName),
-    PatientAddress: shortened(source.demographics.address?.filter((part) => part !== '').join(', '), 64),
+    PatientAddress: shortened(joined(source.demographics.address), 64),
+    PatientComments: shortened(source.demographics.comments?.join(' '), 10_240),
     PatientPrimaryLanguageCodeSequence: codeItems(source.demographics.primaryLanguage),
     PatientWeight: source.order.bodyWeight ?? null,
     PatientSize: source.order.bodyHeight ?? null,
     PatientState: shortened(source.order.dangerCode?.meaning ?? source.order.dangerCode?.code, 64),
     MedicalAlerts: split(source.order.relevantClinicalInformation).slice(0, MOST_VALUES),
     Allergies: (source.demographics.allergies ?? []).flatMap(split).slice(0, MOST_VALUES),
-    ConfidentialityConstraintOnPatientDataDescription: null,
+    ConfidentialityConstraintOnPatientDataDescription: shortened(source.visit?.vipIndicator, 64),
     SpecialNeeds: null,
     ReferencedPatientSequence: [],
+    PertinentDocumentsSequence: [],
   };
 }
 
@@ -173,13 +202,28 @@ function visitKeys(source: WorklistSource): DatasetInput {
   };
 }
 
+/** What an item says of the site itself. */
+export interface WorklistSite {
+  /** Who gives filler order and accession numbers: our MSH-3. */
+  readonly application: string;
+  /** IANA name: the offset of the step's start goes into the item; left out where nobody asks for it. */
+  readonly timeZone?: string | undefined;
+}
+
+// (0008,0201) is about every date and time of the item; a step's start is what a modality acts on.
+function zoneKeys({ startDate, startTime }: WorklistSource, { timeZone }: WorklistSite): DatasetInput {
+  if (timeZone === undefined) return {};
+  return { TimezoneOffsetFromUTC: offsetAt({ date: startDate, time: startTime }, timeZone) };
+}
+
 /** The complete worklist item of one step: every return key of PS3.4 K.6-1 that a department can know. */
-export function stepToWorklist(row: WorklistSource): Dataset {
+export function stepToWorklist(row: WorklistSource, site: WorklistSite): Dataset {
   const source = { ...row, order: orderOfService(row.order, row.serviceIndex) };
   return dataset({
     ...patientKeys(source),
     ...visitKeys(source),
-    ...requestKeys(source),
+    ...zoneKeys(source, site),
+    ...requestKeys(source, site),
     ...procedureKeys(source),
     ScheduledProcedureStepSequence: [stepItem(source)],
   });

@@ -69,6 +69,25 @@ export function offsetOf(instant: Date, timeZone: string): string {
   return `${minutes < 0 ? '-' : '+'}${two(Math.floor(absolute / 60))}${two(absolute % 60)}`;
 }
 
+/** The offset of a zone from UTC when its wall clock shows a local time: `+0100`. In an hour that comes twice, the first. */
+export function offsetAt(local: LocalDateTime, timeZone: string): string {
+  const asUtc = wall(local);
+  // A day earlier and later have the offsets of both sides of any change in between.
+  const candidates = [asUtc - DAY_MS, asUtc, asUtc + DAY_MS].map((instant) => offsetOf(new Date(instant), timeZone));
+  const shows = (offset: string): boolean => {
+    const shown = localTimeOf(new Date(asUtc - minutesOf(offset) * 60_000), timeZone);
+    return shown.date === local.date && shown.time === local.time;
+  };
+  return candidates.find(shows) ?? candidates[0] ?? '+0000';
+}
+
+const DAY_MS = 86_400_000;
+
+function minutesOf(offset: string): number {
+  const minutes = Number(offset.slice(1, 3)) * 60 + Number(offset.slice(3));
+  return offset.startsWith('-') ? -minutes : minutes;
+}
+
 // The wall clock alone, without a zone: as if it were UTC.
 const wall = ({ date, time }: LocalDateTime): number => Date.parse(`${date}T${time}Z`);
 

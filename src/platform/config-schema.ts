@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { worklistQuirkNames } from './worklist-quirks.ts';
 
 /** The site file and the catalogue as zod schemas: strict, so that a misspelt key is a mistake and not a default. */
 
@@ -99,17 +100,21 @@ const sender = z.strictObject({
   orderControls: z.array(z.enum(optionalOrderControls)).default([]),
 });
 
+const quirk = z.enum(worklistQuirkNames, `there is no such quirk; there are ${worklistQuirkNames.join(', ')}`);
+
 const station = z.strictObject({
   aeTitle,
   characterSet: z.string().optional(),
-  quirks: z.array(z.string()).default([]),
+  quirks: z.array(quirk).default([]),
   host: host.optional(),
   port: peerPort.optional(),
 });
 
+const modality = z.string().regex(/^[A-Z0-9 _]{1,16}$/, 'a modality is a DICOM code in capitals');
+
 const worklist = z.strictObject({
   aeTitle,
-  modalities: z.array(z.string()).default([]),
+  modalities: z.array(modality).default([]),
   stations: z.array(aeTitle).default([]),
 });
 
@@ -142,6 +147,7 @@ const policy = z.strictObject({
   autoSchedule: z.boolean().default(true),
   reportOrderComplete: z.enum(['on-mpps-completed', 'on-report-verified', 'never']).default('on-mpps-completed'),
   startedOnWorklist: z.boolean().default(true),
+  departedOnWorklist: z.boolean().default(true),
   relayMpps: z.boolean().default(true),
 });
 
@@ -183,6 +189,14 @@ export const siteSchema = z
         first: duration.prefault('1s'),
         factor: z.number().min(1).max(10).default(2),
         longest: duration.prefault('5s'),
+      })
+      .prefault({}),
+    availability: z
+      .strictObject({
+        first: duration.prefault('15s'),
+        factor: z.number().min(1).max(10).default(2),
+        longest: duration.prefault('1h'),
+        alarmAfter: duration.prefault('24h'),
       })
       .prefault({}),
     retention: z.strictObject({ messages: duration.prefault('90d') }).prefault({}),
@@ -235,12 +249,19 @@ const code = z.strictObject({
   meaning: z.string().min(1).max(64, 'a code meaning has at most 64 characters (LO)'),
 });
 
+const shortText = z.string().min(1).max(16, 'this text has at most 16 characters (SH)');
+const longText = z.string().min(1).max(64, 'this text has at most 64 characters (LO)');
+
 const catalogueStep = z.strictObject({
-  modality: z.string().regex(/^[A-Z0-9 _]{1,16}$/, 'a modality is a DICOM code in capitals'),
+  modality,
   stations: z.array(aeTitle).min(1),
   minutes: z.int().min(1).max(1440).default(30),
   description: z.string().max(64).optional(),
   protocols: z.array(code).default([]),
+  stationName: shortText.optional(),
+  location: shortText.optional(),
+  contrastAgent: longText.optional(),
+  preMedication: longText.optional(),
 });
 
 const catalogueEntry = z.strictObject({

@@ -209,33 +209,12 @@ export function loadConfig(input: ConfigInput): Config {
     apiToken,
     logLevel: environment.SWF_LOG_LEVEL,
     catalogue,
-    unused: unusedSettings(site),
+    unused,
   });
 }
 
 /** Settings that later versions use: accepted now, without effect, and said so by `swf check`. */
-function unusedSettings(site: Site): string[] {
-  const unused: string[] = [];
-  const note = (when: boolean, text: string): void => {
-    if (when) unused.push(text);
-  };
-  const policy = site.policy;
-  note(site.worklists.length > 0, 'worklists: views by called AE title are not built yet');
-  note(
-    site.stations.some((station) => station.quirks.length > 0),
-    'stations[].quirks: not built yet',
-  );
-  note(
-    policy.relayMpps && site.peers.some((peer) => peer.actor === 'image-manager' && peer.dicom),
-    'policy.relayMpps: MPPS is not relayed yet',
-  );
-  note(
-    site.peers.some((peer) => peer.dicom?.tls !== undefined),
-    'peers[].dicom.tls: not built yet',
-  );
-  note(true, 'retention.messages: nothing is deleted yet');
-  return unused;
-}
+const unused = ['retention.messages: nothing is deleted yet'];
 
 function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {

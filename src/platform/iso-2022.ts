@@ -58,7 +58,10 @@ const latin = (final: string, encoding: string): CodeElement => ({
   },
 });
 
-const wide = (slot: 'g0' | 'g1', final: string, encoding: string): CodeElement => ({
+type Rows = (row: number) => boolean;
+
+/** A set of 94 rows and cells. `rows` are those that the standard has: tables of vendors, which are read, fill the others. */
+const wide = (slot: 'g0' | 'g1', final: string, encoding: string, rows: Rows): CodeElement => ({
   slot,
   escape: escapeOf(final),
   width: 2,
@@ -66,6 +69,7 @@ const wide = (slot: 'g0' | 'g1', final: string, encoding: string): CodeElement =
   encode: (character) => {
     const bytes = roundTrip(character, encoding);
     if (bytes?.length !== 2 || bytes.some((byte) => byte < 0xa1)) return undefined;
+    if (!rows((bytes[0] ?? 0) - 0xa0)) return undefined;
     return slot === 'g0' ? masked(bytes, 0, 0x80) : bytes;
   },
 });
@@ -117,8 +121,9 @@ const jisX0212: CodeElement = {
   },
 };
 
-const jisX0208 = wide('g0', '$B', 'eucjp');
-const ksX1001 = wide('g1', '$)C', 'euckr');
+const jisX0208 = wide('g0', '$B', 'eucjp', (row) => row <= 8 || (row >= 16 && row <= 84));
+const ksX1001 = wide('g1', '$)C', 'euckr', (row) => row <= 12 || (row >= 16 && row <= 93 && row !== 41));
+const gb2312 = wide('g1', '$)A', 'gb2312', (row) => row <= 9 || (row >= 16 && row <= 87));
 
 // PS3.3 tables C.12-3 and C.12-4, HL7 table 0211; the key is the number of the ISO registration.
 const ELEMENTS: Readonly<Record<string, readonly CodeElement[]>> = {
@@ -138,7 +143,7 @@ const ELEMENTS: Readonly<Record<string, readonly CodeElement[]>> = {
   '87': [jisX0208],
   '159': [jisX0212],
   '149': [ksX1001],
-  '58': [wide('g1', '$)A', 'gb2312')],
+  '58': [gb2312],
 };
 
 // Read and never written: the edition of 1978, the long form of its escape, and 7-bit katakana and Korean.

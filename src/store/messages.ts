@@ -120,6 +120,28 @@ export async function admitRequest(tx: Tx, message: InboundMessage, status: stri
   return created.id;
 }
 
+/** A query of ours that was answered (C-FIND): it goes out at once and through no lane. */
+export interface AnsweredQuery {
+  readonly transaction: string;
+  /** Our AE title. */
+  readonly sendingApplication: string;
+  readonly peer: string;
+  /** The keys that were asked. */
+  readonly raw: Uint8Array;
+  readonly transferSyntaxUid: string;
+  readonly at: Date;
+  readonly outcome: Extract<Outcome, 'ACCEPTED' | 'REFUSED'>;
+  /** The status of the final response in four hexadecimal digits. */
+  readonly answerCode: string;
+}
+
+/** Journals a query of ours with what came of it. */
+export async function journalQuery(tx: Tx, query: AnsweredQuery): Promise<number> {
+  const about = { direction: 'OUT', protocol: 'DICOM', messageType: 'C-FIND', controlId: '' } as const;
+  const data = { ...query, ...about, sendingFacility: '', raw: bytes(query.raw) };
+  return (await tx.message.create({ data, select: { id: true } })).id;
+}
+
 /** The answer of an admitted request that is not plain success, such as a DIMSE warning. */
 export async function noteAnswer(tx: Tx, messageId: number, status: string): Promise<void> {
   await tx.message.update({ where: { id: messageId }, data: { answerCode: status } });

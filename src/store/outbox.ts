@@ -3,7 +3,10 @@ import type { Store, Tx } from './prisma.ts';
 
 /** A finished message for one destination: the bytes and control id never change again. */
 export interface OutgoingMessage {
+  /** The lane. */
   readonly destination: string;
+  /** The name of the peer; else that of its lane. */
+  readonly peer?: string | undefined;
   readonly protocol: Protocol;
   readonly transaction: string;
   readonly messageType: string;
@@ -11,6 +14,8 @@ export interface OutgoingMessage {
   readonly sendingApplication: string;
   readonly sendingFacility: string;
   readonly raw: Uint8Array;
+  /** How raw is encoded, for a DICOM data set. */
+  readonly transferSyntaxUid?: string | undefined;
   /** announceProcedure, reportOrderStatus: what made it. */
   readonly effect: string;
   readonly orderId?: number | undefined;
@@ -51,9 +56,10 @@ function messageRow(message: OutgoingMessage, at: Date) {
     controlId: message.controlId,
     sendingApplication: message.sendingApplication,
     sendingFacility: message.sendingFacility,
-    peer: message.destination,
+    peer: message.peer ?? message.destination,
     at,
     raw: new Uint8Array(message.raw),
+    transferSyntaxUid: message.transferSyntaxUid ?? null,
     outcome: 'WAITING' as const,
     remarks: message.remark === undefined ? [] : [message.remark],
   };
@@ -62,13 +68,19 @@ function messageRow(message: OutgoingMessage, at: Date) {
 export interface PendingDelivery {
   readonly id: number;
   readonly messageId: number;
+  /** The lane. */
   readonly destination: string;
+  readonly peer: string;
   readonly transaction: string;
+  readonly messageType: string;
   /** What made it: announceProcedure, requestOrderNumber. */
   readonly effect: string;
   readonly controlId: string;
   readonly raw: Uint8Array;
+  readonly transferSyntaxUid: string | undefined;
   readonly attempts: number;
+  /** An attempt was begun before, whatever came of it. */
+  readonly attempted: boolean;
   readonly orderId: number | undefined;
   readonly procedureId: number | undefined;
 }
@@ -93,21 +105,31 @@ export async function nextDelivery(store: Store, destination: string): Promise<P
   const row = await store.prisma.delivery.findFirst({
     where: { destination, deliveryStatus: 'PENDING' },
     orderBy: { id: 'asc' },
-    include: { message: { select: { raw: true, controlId: true, transaction: true } } },
+    include: { message: true },
   });
   if (!row) return undefined;
+  const { message } = row;
   return {
     id: row.id,
     messageId: row.messageId,
     destination: row.destination,
-    transaction: row.message.transaction ?? '',
+    peer: message.peer ?? row.destination,
+    transaction: message.transaction ?? '',
+    messageType: message.messageType,
     effect: row.effect,
-    controlId: row.message.controlId,
-    raw: row.message.raw,
+    controlId: message.controlId,
+    raw: message.raw,
+    transferSyntaxUid: message.transferSyntaxUid ?? undefined,
     attempts: row.attempts,
+    attempted: row.lastAttemptAt !== null,
     orderId: row.orderId ?? undefined,
     procedureId: row.procedureId ?? undefined,
   };
+}
+
+/** Notes that an attempt begins, before anything is sent: a crash in it makes the next one a resend. */
+export async function noteBegin(store: Store, id: number, at: Date): Promise<void> {
+  await store.prisma.delivery.update({ where: { id }, data: { lastAttemptAt: at } });
 }
 
 /** Notes an attempt that decided nothing: the row stays at the head of its lane. */

@@ -165,8 +165,16 @@ const ofProcedures = Prisma.sql`(
   SELECT "procedureId", "performedStepId" FROM "EvidenceLink")`;
 
 /**
- * Instances named by the final MPPS of each procedure, and how many of them are ONLINE or NEARLINE; those made under the
- * wrong worklist entry are another procedure's.
+ * Instances (i) that final MPPS (p) name, by their procedures (s); those made under the wrong worklist entry are another
+ * procedure's.
+ */
+export const namedInstances = Prisma.sql`${ofProcedures} s
+    JOIN "PerformedProcedureStep" p ON p.id = s."performedStepId" AND p."performedProcedureStepStatus" <> 'IN PROGRESS'
+      AND COALESCE(p.exception, '') NOT LIKE '%wrong-entry%'
+    JOIN "ReferencedInstance" i ON i."performedStepId" = p.id`;
+
+/**
+ * Instances named by the final MPPS of each procedure, and how many of them are ONLINE or NEARLINE.
  * An instance counts once for a procedure, however many MPPS name it.
  */
 export async function countInstances(
@@ -174,16 +182,13 @@ export async function countInstances(
   procedureIds: readonly number[],
 ): Promise<Map<number, { named: number; available: number }>> {
   const rows = await tx.$queryRaw<{ procedureId: number; named: bigint; available: bigint }[]>`
-    SELECT o."procedureId",
+    SELECT s."procedureId",
            count(DISTINCT i."sopInstanceUid") AS named,
            count(DISTINCT i."sopInstanceUid") FILTER (WHERE a."instanceAvailability" IN ('ONLINE', 'NEARLINE')) AS available
-    FROM ${ofProcedures} o
-    JOIN "PerformedProcedureStep" p ON p.id = o."performedStepId" AND p."performedProcedureStepStatus" <> 'IN PROGRESS'
-      AND COALESCE(p.exception, '') NOT LIKE '%wrong-entry%'
-    JOIN "ReferencedInstance" i ON i."performedStepId" = p.id
+    FROM ${namedInstances}
     LEFT JOIN "InstanceAvailability" a ON a."sopInstanceUid" = i."sopInstanceUid"
-    WHERE o."procedureId" = ANY(${[...procedureIds]}::int[])
-    GROUP BY o."procedureId"`;
+    WHERE s."procedureId" = ANY(${[...procedureIds]}::int[])
+    GROUP BY s."procedureId"`;
   return new Map(rows.map((row) => [row.procedureId, { named: Number(row.named), available: Number(row.available) }]));
 }
 
@@ -220,13 +225,13 @@ export async function saveAvailability(
       "updatedAt" = EXCLUDED."updatedAt"`;
 }
 
-/** The notification that last spoke of an instance that a procedure's final MPPS name, when there was one. */
+/** The notification or query that last told of an instance that a procedure's final MPPS name, when there was one. */
 export async function lastNotification(
   tx: Tx,
   procedureId: number,
 ): Promise<{ readonly messageId: number; readonly callingAeTitle: string; readonly at: Date } | undefined> {
   const rows = await tx.$queryRaw<{ messageId: number; callingAeTitle: string; at: Date }[]>`
-    SELECT m.id AS "messageId", m."sendingApplication" AS "callingAeTitle", m.at
+    SELECT m.id AS "messageId", COALESCE(m.peer, m."sendingApplication") AS "callingAeTitle", m.at
     FROM ${ofProcedures} o
     JOIN "ReferencedInstance" i ON i."performedStepId" = o."performedStepId"
     JOIN "InstanceAvailability" a ON a."sopInstanceUid" = i."sopInstanceUid"
@@ -260,4 +265,16 @@ export async function ordersOfInstances(
     WHERE p."studyInstanceUids" && ARRAY[${studyInstanceUid}]::text[]
     ORDER BY 1`;
   return rows.map((row) => row.orderId);
+}
+
+/** The procedures whose steps an MPPS performs. */
+export async function proceduresOfPerformedStep(
+  tx: Tx,
+  sopInstanceUid: string,
+): Promise<{ readonly id: number; readonly orderId: number }[]> {
+  return tx.requestedProcedure.findMany({
+    where: { steps: { some: { performedSteps: { some: { performedStep: { sopInstanceUid } } } } } },
+    select: { id: true, orderId: true },
+    orderBy: { id: 'asc' },
+  });
 }

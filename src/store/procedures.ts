@@ -1,14 +1,16 @@
 import { SwfError } from '../platform/errors.ts';
 import { MACHINE_VERSION, type StoredMachine, upgraded } from '../workflow/procedure-machine.ts';
 import type { ResultStatus } from '../workflow/statements.ts';
-import type { Code, CodedValue, Person, PlannedProcedure, PlannedStep, StepStatus } from '../workflow/vocabulary.ts';
+import { stepDetailsOf } from '../workflow/planning.ts';
+import type {
+  CodedValue,
+  Person,
+  PlannedProcedure,
+  PlannedStep,
+  StepDetails,
+  StepStatus,
+} from '../workflow/vocabulary.ts';
 import { type Tx, dateColumn, dateOf, json, timeColumn, timeOf } from './prisma.ts';
-
-/** What a step carries beside its columns. */
-interface StepDetails {
-  readonly description: string;
-  readonly protocols: readonly Code[];
-}
 
 export interface StoredStep extends PlannedStep {
   readonly id: number;
@@ -38,7 +40,6 @@ function machineColumns(machine: StoredMachine) {
 }
 
 function stepColumns(step: PlannedStep) {
-  const details: StepDetails = { description: step.description, protocols: step.protocols };
   return {
     scheduledProcedureStepId: step.scheduledProcedureStepId,
     stepStatus: 'SCHEDULED' as const,
@@ -47,7 +48,7 @@ function stepColumns(step: PlannedStep) {
     startDate: dateColumn(step.start.date),
     startTime: timeColumn(step.start.time),
     minutes: step.minutes,
-    details: json(details),
+    details: json(stepDetailsOf(step)),
   };
 }
 
@@ -137,8 +138,7 @@ function toStep(row: {
     scheduledStationAeTitles: row.scheduledStationAeTitles,
     start: { date: dateOf(row.startDate), time: timeOf(row.startTime) },
     minutes: row.minutes,
-    description: details.description,
-    protocols: details.protocols,
+    ...stepDetailsOf(details),
   };
 }
 
@@ -164,14 +164,9 @@ export async function saveMachine(
 }
 
 /** Puts a step of a locked procedure to another time and station. */
-export async function moveStep(
-  tx: Tx,
-  id: number,
-  { start, scheduledStationAeTitles }: Pick<PlannedStep, 'start' | 'scheduledStationAeTitles'>,
-): Promise<void> {
-  const startDate = dateColumn(start.date);
-  const startTime = timeColumn(start.time);
-  const data = { startDate, startTime, scheduledStationAeTitles: [...scheduledStationAeTitles] };
+export async function moveStep(tx: Tx, id: number, step: PlannedStep): Promise<void> {
+  const { startDate, startTime, scheduledStationAeTitles, details } = stepColumns(step);
+  const data = { startDate, startTime, scheduledStationAeTitles, details };
   await tx.scheduledProcedureStep.update({ where: { id }, data });
 }
 
@@ -194,8 +189,8 @@ export async function recodeProcedure(tx: Tx, procedure: StoredProcedure, code: 
   await tx.requestedProcedure.update({ where: { id: procedure.id }, data: { code: json(code) } });
   const description = [...(code.meaning ?? code.code ?? '')].slice(0, 64).join('');
   const steps = procedure.steps.map((step) => ({ ...step, description }));
-  for (const { id, protocols } of steps) {
-    await tx.scheduledProcedureStep.update({ where: { id }, data: { details: json({ description, protocols }) } });
+  for (const step of steps) {
+    await tx.scheduledProcedureStep.update({ where: { id: step.id }, data: { details: json(stepDetailsOf(step)) } });
   }
   return { ...procedure, code, steps };
 }

@@ -1,7 +1,7 @@
 import type { StepStatus } from '../workflow/vocabulary.ts';
 import type { WorklistSource } from '../workflow/worklist-item.ts';
 import { Prisma } from './generated/client.ts';
-import { type Store, storeError } from './prisma.ts';
+import { PLANNED_EACH_TIME, type Store, storeError } from './prisma.ts';
 
 /** What a worklist query narrows by in the database: a superset of the answer, decided exactly afterwards. */
 export interface WorklistConditions {
@@ -11,8 +11,16 @@ export interface WorklistConditions {
   readonly startDateTo?: string | undefined;
   readonly modalities?: readonly string[] | undefined;
   readonly patientId?: string | undefined;
-  /** Lower-case beginning of the alphabetic name. */
-  readonly patientNamePrefix?: string | undefined;
+  /** The patient may also have had it before a merge or a change of identifier. */
+  readonly patientIdEver?: string | undefined;
+  readonly patientName?:
+    | {
+        /** Lower-case beginning, no pattern. */
+        readonly prefix: string;
+        /** Of any group of the name, else of the alphabetic one. */
+        readonly inAnyGroup: boolean;
+      }
+    | undefined;
   readonly accessionNumber?: string | undefined;
   readonly requestedProcedureId?: string | undefined;
   readonly scheduledProcedureStepId?: string | undefined;
@@ -25,13 +33,15 @@ export interface WorklistRow extends WorklistSource {
   readonly procedureId: number;
   /** A worklist answer has offered a step of the procedure before. */
   readonly offered: boolean;
+  /** Of the procedure: the acquisition region of its machine. */
+  readonly state: string;
 }
 
-const onWorklist: readonly StepStatus[] = ['SCHEDULED', 'ARRIVED', 'READY', 'DEPARTED'];
-
-/** Step statuses that a worklist shows; whether a started step stays is the site's policy (append case). */
-export function worklistStatuses(startedOnWorklist: boolean): readonly StepStatus[] {
-  return startedOnWorklist ? [...onWorklist, 'STARTED'] : onWorklist;
+/** Which rows are looked at: all conditions hold, of any status and state unless some are named. */
+export interface WorklistSearch {
+  readonly conditions: readonly WorklistConditions[];
+  readonly statuses?: readonly StepStatus[];
+  readonly withoutStates?: readonly string[];
 }
 
 function likePrefix(prefix: string): string {
@@ -40,7 +50,7 @@ function likePrefix(prefix: string): string {
 
 function predicates(conditions: WorklistConditions): Prisma.Sql[] {
   const sql: Prisma.Sql[] = [];
-  const { patientId, patientNamePrefix } = conditions;
+  const { patientId, patientIdEver, patientName } = conditions;
   if (conditions.startDateFrom !== undefined) sql.push(Prisma.sql`s."startDate" >= ${conditions.startDateFrom}::date`);
   if (conditions.startDateTo !== undefined) sql.push(Prisma.sql`s."startDate" <= ${conditions.startDateTo}::date`);
   if (conditions.modalities) sql.push(Prisma.sql`s.modality = ANY(${[...conditions.modalities]}::text[])`);
@@ -60,8 +70,22 @@ function predicates(conditions: WorklistConditions): Prisma.Sql[] {
       Prisma.sql`p.id IN (SELECT i."patientId" FROM "PatientIdentifier" i WHERE i.value = ${patientId} AND i.current)`,
     );
   }
-  if (patientNamePrefix !== undefined) sql.push(Prisma.sql`p."nameKey" LIKE ${likePrefix(patientNamePrefix)}`);
+  if (patientIdEver !== undefined)
+    sql.push(Prisma.sql`p.id IN (SELECT i."patientId" FROM "PatientIdentifier" i WHERE i.value = ${patientIdEver})`);
+  if (patientName) sql.push(nameBegins(patientName));
   return sql;
+}
+
+// In this form PostgreSQL finds names by the indexes on their groups (migration 5), few of which have more than one.
+function nameBegins({ prefix, inAnyGroup }: NonNullable<WorklistConditions['patientName']>): Prisma.Sql {
+  const beginning = likePrefix(prefix);
+  const alphabetic = Prisma.sql`p."nameKey" LIKE ${beginning}`;
+  if (!inAnyGroup) return alphabetic;
+  const others = [2, 3].map(
+    (group) =>
+      Prisma.sql`(p."nameKey" LIKE '%=%' AND split_part(p."nameKey", '=', ${Prisma.raw(String(group))}) LIKE ${beginning})`,
+  );
+  return Prisma.sql`p.id IN (SELECT p.id FROM "Patient" p WHERE ${Prisma.join([alphabetic, ...others], ' OR ')})`;
 }
 
 const columns = Prisma.sql`
@@ -72,25 +96,34 @@ const columns = Prisma.sql`
   (SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('value', i.value, 'assigningAuthority', i."assigningAuthority", 'universalId', i."universalId",
      'universalIdType', i."universalIdType", 'identifierType', i."identifierType")) ORDER BY i.id), '[]'::json)
    FROM "PatientIdentifier" i WHERE i."patientId" = p.id AND i.current) AS identifiers,
-  v."patientClass", v.details AS visit, v."visitNumber", v."assigningAuthority" AS "visitAuthority"`;
+  r.state,
+  CASE WHEN r.state NOT IN ('planned', 'scheduled', 'held') THEN (
+    SELECT json_build_object('date', m.dataset #>> '{PerformedProcedureStepStartDate,0}', 'time', COALESCE(m.dataset #>> '{PerformedProcedureStepStartTime,0}', ''))
+    FROM "ScheduledProcedureStep" t JOIN "PerformedStepLink" l ON l."stepId" = t.id JOIN "PerformedProcedureStep" m ON m.id = l."performedStepId"
+    WHERE t."procedureId" = r.id AND m.dataset #>> '{PerformedProcedureStepStartDate,0}' IS NOT NULL AND COALESCE(m.exception, '') NOT LIKE '%wrong-entry%'
+    ORDER BY m.dataset #>> '{PerformedProcedureStepStartDate,0}', m.dataset #>> '{PerformedProcedureStepStartTime,0}' LIMIT 1) END AS begun,
+  v."visitStatus"::text AS "visitStatus", v."patientClass", v.details AS visit, v."visitNumber", v."assigningAuthority" AS "visitAuthority"`;
 
 const PAGE = 500;
 
+const plannedEachTime = Prisma.raw(PLANNED_EACH_TIME);
+
+function restrictions({ conditions, statuses, withoutStates }: WorklistSearch): Prisma.Sql[] {
+  return [
+    // What was performed without an order is on no worklist.
+    Prisma.sql`NOT o.unreconciled`,
+    ...(statuses ? [Prisma.sql`s."stepStatus" = ANY(${[...statuses]}::"StepStatus"[])`] : []),
+    ...(withoutStates ? [Prisma.sql`r.state <> ALL(${[...withoutStates]}::text[])`] : []),
+    ...conditions.flatMap(predicates),
+  ];
+}
+
 /**
- * Steps that a worklist shows and that meet the conditions, in the order of their start; page by page, so that a
- * long answer holds neither memory nor a database connection while a slow modality reads it.
+ * Steps that meet a search, in the order of their start; page by page, so that a long answer holds neither memory nor
+ * a database connection while a slow modality reads it.
  */
-export async function* worklistRows(
-  store: Store,
-  conditions: WorklistConditions,
-  statuses: readonly StepStatus[],
-): AsyncGenerator<readonly WorklistRow[]> {
-  // A step of a procedure that nobody has scheduled yet, or that is on hold, has no place on a worklist.
-  const scheduled = Prisma.sql`r.state NOT IN ('planned', 'held')`;
-  const open = Prisma.sql`s."stepStatus" = ANY(${[...statuses]}::"StepStatus"[])`;
-  // What was performed without an order is on no worklist.
-  const ordered = Prisma.sql`NOT o.unreconciled`;
-  const where = [open, scheduled, ordered, ...predicates(conditions)];
+export async function* worklistRows(store: Store, search: WorklistSearch): AsyncGenerator<readonly WorklistRow[]> {
+  const where = restrictions(search);
   let after: WorklistRow | undefined;
   for (;;) {
     const seek = after
@@ -101,13 +134,13 @@ export async function* worklistRows(
     const rows = await store.prisma
       .$queryRaw<WorklistRow[]>(
         Prisma.sql`
-      SELECT ${columns}
+      SELECT ${plannedEachTime} ${columns}
       FROM "ScheduledProcedureStep" s
       JOIN "RequestedProcedure" r ON r.id = s."procedureId"
       JOIN "Order" o ON o.id = r."orderId"
       JOIN "Patient" p ON p.id = o."patientId"
       LEFT JOIN "Visit" v ON v.id = o."visitId"
-      WHERE ${Prisma.join([...where, ...seek], ' AND ')}
+      WHERE ${Prisma.join([Prisma.sql`true`, ...where, ...seek], ' AND ')}
       ORDER BY s."startDate", s."startTime", s.id
       LIMIT ${PAGE}`,
       )

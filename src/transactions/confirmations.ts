@@ -4,8 +4,10 @@ import { SwfError, describeError } from '../platform/errors.ts';
 import type { ProcedureEvent } from '../workflow/procedure-context.ts';
 import { type Confirmation, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { type PendingDelivery, type Settlement, settle } from '../store/outbox.ts';
+import { proceduresOfPerformedStep } from '../store/performed-steps.ts';
 import { type Department, hl7Peers } from './department.ts';
 import { numberRefused, orderReplied } from './order-number.ts';
+import { RELAY, relayLines } from './rad-06-07-relay.ts';
 import {
   type Cause,
   type HeldOrder,
@@ -15,6 +17,7 @@ import {
   holdOrders,
   runUnit,
   send,
+  takeDown,
 } from './unit-of-work.ts';
 
 /** What a lane heard from its peer. */
@@ -36,11 +39,11 @@ const answers = {
 } as const;
 
 function eventFor(delivery: PendingDelivery, heard: Heard, confirmation: Confirmation): ProcedureEvent | undefined {
-  const { transaction, destination } = delivery;
+  const { transaction, peer } = delivery;
   if (transaction === 'RAD-4') {
     return heard.kind === 'delivered'
       ? { type: 'procedureScheduledConfirmed', confirmation }
-      : { type: 'procedureScheduledRefused', peer: destination };
+      : { type: 'procedureScheduledRefused', peer };
   }
   const row = Object.hasOwn(answers, transaction) ? answers[transaction as keyof typeof answers] : undefined;
   return row && { type: row[heard.kind] };
@@ -52,8 +55,8 @@ async function hearNumber(unit: Unit, held: HeldOrder, told: Told): Promise<void
   if (heard.kind === 'refused') return numberRefused(unit, held, heard.error ?? heard.code);
   const message = heard.answer && readAnswer(heard.answer);
   if (!message || !isOrderReply(message)) return;
-  const peer = hl7Peers(unit.department.config).find(({ name }) => name === delivery.destination);
-  const answer = { cause, confirmation, sendingApplication: peer?.hl7.application ?? delivery.destination };
+  const peer = hl7Peers(unit.department.config).find(({ name }) => name === delivery.peer);
+  const answer = { cause, confirmation, sendingApplication: peer?.hl7.application ?? delivery.peer };
   try {
     for (const reply of orderRepliesFromHl7(message).orders) await orderReplied(unit, held, reply, answer);
   } catch (error) {
@@ -103,21 +106,42 @@ function settlementOf(heard: Heard, at: Date): Settlement {
   return { status, at, answerCode: heard.code, answer: heard.answer, error: heard.error };
 }
 
+/** The orders that an answer concerns, and which of their procedures. */
+interface Concerned {
+  readonly orderIds: readonly number[];
+  readonly concerns: (procedure: HeldProcedure) => boolean;
+}
+
+async function concernedBy(
+  unit: Unit,
+  { effect, controlId, orderId, procedureId }: PendingDelivery,
+): Promise<Concerned> {
+  if (effect === RELAY) {
+    const performed = await proceduresOfPerformedStep(unit.tx, controlId);
+    const orderIds = [...new Set(performed.map((procedure) => procedure.orderId))].sort((a, b) => a - b);
+    return { orderIds, concerns: ({ stored }) => performed.some(({ id }) => id === stored.id) };
+  }
+  return {
+    orderIds: orderId === undefined ? [] : [orderId],
+    concerns: ({ stored }) => procedureId === undefined || stored.id === procedureId,
+  };
+}
+
 async function confirm(department: Department, delivery: PendingDelivery, heard: Heard): Promise<void> {
   const at = department.clock.now();
-  const { destination, messageId, orderId, procedureId } = delivery;
+  const { peer, messageId, effect } = delivery;
   await runUnit(department, async (unit) => {
-    const orders = await holdOrders(unit, orderId === undefined ? [] : [orderId]);
+    const { orderIds, concerns } = await concernedBy(unit, delivery);
+    const orders = await holdOrders(unit, orderIds);
     if (!(await settle(unit.tx, delivery.id, settlementOf(heard, at)))) return;
-    const cause: Cause = { messageId, causedBy: destination, at };
-    const confirmation = acknowledgedBy(destination, { messageId, code: heard.code, at });
-    const concerned = (procedure: HeldProcedure): boolean =>
-      procedureId === undefined || procedure.stored.id === procedureId;
-    for (const procedure of orders.flatMap((held) => held.procedures).filter(concerned)) {
+    const cause: Cause = { messageId, causedBy: peer, at };
+    const confirmation = acknowledgedBy(peer, { messageId, code: heard.code, at });
+    for (const procedure of orders.flatMap((held) => held.procedures).filter(concerns)) {
       const event = eventFor(delivery, heard, confirmation);
       if (event) send(procedure, event, cause);
+      if (effect === RELAY) takeDown(procedure, relayLines[heard.kind], { ...cause, remark: heard.error });
     }
-    if (delivery.effect === 'requestOrderNumber')
+    if (effect === 'requestOrderNumber')
       for (const held of orders) await hearNumber(unit, held, { delivery, heard, cause, confirmation });
     await finish(unit, orders, at);
   });

@@ -48,6 +48,43 @@ export function hl7Peers(config: Config): Hl7Peer[] {
   return config.peers.filter(takesHl7);
 }
 
+/** An image manager that takes DICOM. */
+export type ImageManager = Peer & { readonly dicom: NonNullable<Peer['dicom']> };
+
+function isImageManager(peer: Peer): peer is ImageManager {
+  return peer.actor === 'image-manager' && peer.dicom !== undefined;
+}
+
+/** Whom we ask for images (RAD-11). */
+export function imageManagers(config: Config): ImageManager[] {
+  return config.peers.filter(isImageManager);
+}
+
+/** To whom performed procedure steps are relayed (RAD-6, RAD-7). */
+export function relayDestinations(config: Config): ImageManager[] {
+  return config.policy.relayMpps ? imageManagers(config) : [];
+}
+
+/** A peer has a lane for each protocol: that of HL7 has its name, that of DICOM a name that no peer can have. */
+export function laneName(peer: string, protocol: 'HL7' | 'DICOM'): string {
+  return protocol === 'HL7' ? peer : `${peer}.dicom`;
+}
+
+/** A delivery lane of the site, and where it leads. */
+export interface LaneOfSite {
+  readonly name: string;
+  readonly peer: Peer;
+  readonly address: { readonly host: string; readonly port: number };
+}
+
+/** Every delivery lane of the site. */
+export function lanesOf(config: Config): LaneOfSite[] {
+  return [
+    ...hl7Peers(config).map((peer) => ({ name: laneName(peer.name, 'HL7'), peer, address: peer.hl7 })),
+    ...relayDestinations(config).map((peer) => ({ name: laneName(peer.name, 'DICOM'), peer, address: peer.dicom })),
+  ];
+}
+
 /** RAD-4, RAD-12 and RAD-13 go to every image manager and every report manager. */
 export function procedureDestinations(config: Config): Hl7Peer[] {
   return hl7Peers(config).filter((peer) => peer.actor !== 'order-placer');

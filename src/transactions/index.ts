@@ -61,16 +61,23 @@ export const transactionList: readonly TransactionInfo[] = [
   {
     id: 'RAD-6',
     name: 'Modality Procedure Step In Progress',
-    direction: 'in',
+    direction: 'in, out',
     service: 'N-CREATE',
-    file: 'rad-06-07-mpps.ts',
+    file: 'rad-06-07-mpps.ts, rad-06-07-relay.ts',
   },
   {
     id: 'RAD-7',
     name: 'Modality Procedure Step Completed',
-    direction: 'in',
+    direction: 'in, out',
     service: 'N-SET',
-    file: 'rad-06-07-mpps.ts',
+    file: 'rad-06-07-mpps.ts, rad-06-07-relay.ts',
+  },
+  {
+    id: 'RAD-11',
+    name: 'Images Availability Query',
+    direction: 'out',
+    service: 'C-FIND',
+    file: 'rad-11-availability-query.ts',
   },
   {
     id: 'RAD-12',

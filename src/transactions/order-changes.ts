@@ -82,6 +82,12 @@ export function stepsToMove(procedure: HeldProcedure, { step }: Placement): Stor
   throw new SwfError('unknown-key', 'the procedure has no step with this scheduled procedure step ID');
 }
 
+/** A step at one station; the name and place of another one are not its own any more. */
+function atStation(step: StoredStep, station: string): StoredStep {
+  const { stationName: _name, location: _location, ...rest } = step;
+  return { ...(step.scheduledStationAeTitles.includes(station) ? step : rest), scheduledStationAeTitles: [station] };
+}
+
 /** Moves steps in time, keeping their distances, and to another station; the rows follow, the event is the caller's. */
 export async function moveSteps(
   unit: Unit,
@@ -94,8 +100,8 @@ export async function moveSteps(
   const seconds = start ? secondsBetween(first.start, start) : 0;
   const moved = new Map<number, StoredStep>();
   for (const step of steps) {
-    const scheduledStationAeTitles = station === undefined ? step.scheduledStationAeTitles : [station];
-    const after = { ...step, start: plusSeconds(step.start, seconds), scheduledStationAeTitles };
+    const placed = station === undefined ? step : atStation(step, station);
+    const after = { ...placed, start: plusSeconds(step.start, seconds) };
     await moveStep(unit.tx, step.id, after);
     moved.set(step.id, after);
   }

@@ -1,37 +1,16 @@
 import { type Dataset, dataset, items, text, toDicomJson } from '../dicom/dataset.ts';
 import type { FinalStatus, FindAnswer, FindRow, RequestContext } from '../dicom/handlers.ts';
-import {
-  answerFor,
-  checkWorklistIdentifier,
-  matchesWorklist,
-  unsupportedKeys,
-  worklistConditions,
-} from '../dicom/matching.ts';
-import { stepToWorklist } from '../mapping/step-to-worklist.ts';
+import { answerFor } from '../dicom/worklist-answer.ts';
+import { checkWorklistIdentifier, unsupportedKeys } from '../dicom/worklist-keys.ts';
+import { readableBy } from '../dicom/worklist-quirks.ts';
 import { localTimeOf } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import { admitRequest } from '../store/messages.ts';
-import { type WorklistRow, worklistRows, worklistStatuses } from '../store/worklist.ts';
 import type { Department } from './department.ts';
 import { finish, holdOrders, runUnit, send } from './unit-of-work.ts';
 import { ordersOfProcedures } from '../store/procedures.ts';
-
-interface Match {
-  readonly row: WorklistRow;
-  readonly item: Dataset;
-}
-
-/** Worklist items that match an identifier exactly: the database narrows, PS3.4 C.2.2.2 decides. */
-async function* matches(department: Department, identifier: Dataset): AsyncGenerator<Match> {
-  const statuses = worklistStatuses(department.config.policy.startedOnWorklist);
-  for await (const rows of worklistRows(department.store, worklistConditions(identifier), statuses)) {
-    for (const row of rows) {
-      const item = stepToWorklist(row);
-      if (matchesWorklist(item, identifier)) yield { row, item };
-    }
-  }
-}
+import { matches, worklistQueryOf } from './worklist-query.ts';
 
 // PS3.4 K.4.1.1.4
 const PENDING = 0xff00;
@@ -43,16 +22,20 @@ export function findWorklist(department: Department, identifier: Dataset, contex
   const offered = new Set<number>();
   const at = department.clock.now();
   const limit = department.config.limits.dicom.worklistRows;
+  const query = worklistQueryOf(department.config, identifier, context);
+  const { quirks } = query;
   async function* answer(): AsyncGenerator<FindRow, FinalStatus | undefined> {
-    const refusal = checkWorklistIdentifier(identifier);
+    const refusal = checkWorklistIdentifier(query.keys);
     if (refusal) return refusal;
     const readable = characterSetOf(department, context.callingAeTitle);
-    const status = unsupportedKeys(identifier).length > 0 ? PENDING_KEYS_UNSUPPORTED : PENDING;
+    const isPartial = unsupportedKeys(query.keys).length > 0 && !quirks.has('pending-ff00');
+    const status = isPartial ? PENDING_KEYS_UNSUPPORTED : PENDING;
     let rows = 0;
-    for await (const { row, item } of matches(department, identifier)) {
+    for await (const { row, item } of matches(department, query)) {
       if (++rows > limit) return { status: OUT_OF_RESOURCES, comment: `more than ${limit} matches; ask for less` };
       if (!row.offered) offered.add(row.procedureId);
-      yield { status, dataset: answerFor(item, identifier, readable) };
+      const dataset = readableBy(answerFor(item, query.keys, readable), quirks, context.callingAeTitle);
+      yield { status, dataset };
     }
     return undefined;
   }
@@ -87,8 +70,8 @@ function characterSetOf(department: Department, aeTitle: string): string[] | und
   return station?.characterSet?.split('\\');
 }
 
-/** Who asked, and with what bytes. */
-type Asker = Pick<RequestContext, 'callingAeTitle' | 'raw' | 'transferSyntaxUid'>;
+/** Who asked whom, and with what bytes. */
+type Asker = Pick<RequestContext, 'callingAeTitle' | 'calledAeTitle' | 'raw' | 'transferSyntaxUid'>;
 
 interface Offers {
   readonly context: Asker;
@@ -156,6 +139,7 @@ export interface WorklistQuestion {
   readonly modality?: string | undefined;
   readonly patientId?: string | undefined;
   readonly accessionNumber?: string | undefined;
+  readonly requestedProcedureId?: string | undefined;
 }
 
 /** A day or a range as DICOM asks for it. Throws 'data-type' for anything else. */
@@ -172,6 +156,7 @@ export function worklistKeys(question: WorklistQuestion, today: string): Dataset
   return dataset({
     PatientID: question.patientId ?? null,
     AccessionNumber: question.accessionNumber ?? null,
+    RequestedProcedureID: question.requestedProcedureId ?? null,
     ScheduledProcedureStepSequence: [
       {
         ScheduledStationAETitle: question.scheduledStationAeTitle ?? null,
@@ -182,17 +167,23 @@ export function worklistKeys(question: WorklistQuestion, today: string): Dataset
   });
 }
 
+/** A question as the identifier of a query; throws 'data-type' for one that C-FIND would refuse. */
+export function worklistIdentifier(department: Department, question: WorklistQuestion): Dataset {
+  const today = localTimeOf(department.clock.now(), department.config.organisation.timeZone).date;
+  const identifier = worklistKeys(question, today);
+  const refusal = checkWorklistIdentifier(identifier);
+  if (refusal) throw new SwfError('data-type', refusal.comment);
+  return identifier;
+}
+
 /** What C-FIND would answer, as DICOM JSON (PS3.18 Annex F): whole items, up to the site's limit. */
 export async function worklistAsJson(
   department: Department,
   question: WorklistQuestion,
 ): Promise<{ items: object[]; truncated: boolean }> {
-  const today = localTimeOf(department.clock.now(), department.config.organisation.timeZone).date;
-  const identifier = worklistKeys(question, today);
-  const refusal = checkWorklistIdentifier(identifier);
-  if (refusal) throw new SwfError('data-type', refusal.comment);
+  const query = worklistQueryOf(department.config, worklistIdentifier(department, question), {});
   const items: object[] = [];
-  for await (const { item } of matches(department, identifier)) {
+  for await (const { item } of matches(department, query)) {
     if (items.length >= department.config.limits.dicom.worklistRows) return { items, truncated: true };
     items.push(toDicomJson(item));
   }

@@ -6,6 +6,7 @@ import { createPerformedStep } from '../store/performed-steps.ts';
 import type { StoredPatient } from '../store/patients.ts';
 import { ordersOfReferences } from '../store/procedures.ts';
 import { type InboundDicom, RequestRefused } from './inbound-dicom.ts';
+import { relayMpps } from './rad-06-07-relay.ts';
 import { makeUnscheduled } from './rad-06-unscheduled.ts';
 import { type HeldOrder, type HeldProcedure, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
 
@@ -107,6 +108,7 @@ export async function startPerformed(unit: Unit, inbound: InboundDicom, { mpps, 
     tell(procedure, inbound, { steps, evidence: meaning.evidence });
   }
   await finish(unit, orders, cause.at);
+  await relayMpps(unit, inbound);
 }
 
 function tell(

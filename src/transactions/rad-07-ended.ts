@@ -12,6 +12,7 @@ import {
   savePerformedStep,
 } from '../store/performed-steps.ts';
 import { type DicomAnswer, type InboundDicom, RequestRefused, statusText } from './inbound-dicom.ts';
+import { relayMpps } from './rad-06-07-relay.ts';
 import type { Exception } from './rad-06-started.ts';
 import { type HeldOrder, type HeldProcedure, type Unit, finish, send, stateOf } from './unit-of-work.ts';
 
@@ -75,6 +76,7 @@ export async function changePerformed(
     send(procedure, await evidenceEventOf(unit, procedure, result.status), inbound.cause);
   }
   await finish(unit, orders, at);
+  await relayMpps(unit, inbound);
   return answer;
 }
 

@@ -5,8 +5,8 @@ import { invalidInstance } from '../workflow/mpps-rules.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import { countInstances, ordersOfInstances, saveAvailability } from '../store/performed-steps.ts';
 import type { Department } from './department.ts';
-import { type DicomAnswer, type InboundDicom, RequestRefused, carryOutRequest } from './inbound-dicom.ts';
-import { type Unit, finish, holdOrders, send } from './unit-of-work.ts';
+import { type DicomAnswer, RequestRefused, carryOutRequest } from './inbound-dicom.ts';
+import { type Cause, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
 
 /** Instance Availability Notification SOP Class. */
 export const IAN_SOP_CLASS = '1.2.840.10008.5.1.4.33';
@@ -43,26 +43,32 @@ export async function availabilityNotified(
     const reported = availabilityFromDicom(dataset, department.config.policy.validation);
     if ('status' in reported) throw new RequestRefused(reported);
     inbound.remarks.push(...reported.remarks);
-    await note(unit, inbound, reported);
+    const confirmation: Confirmation = { ...inbound.confirmation, kind: 'notification' };
+    const { cause, messageId } = inbound;
+    await recordAvailability(unit, [{ ...reported, messageId }], { cause, confirmation });
     return undefined;
   });
 }
 
-async function note(
+/** What an Image Manager said of instances of one study, and the entry of the journal that has it. */
+export interface AvailabilityReport extends Omit<ReportedAvailability, 'remarks'> {
+  readonly messageId: number;
+}
+
+/** Keeps what was said of instances, and tells the procedures that they are of. */
+export async function recordAvailability(
   unit: Unit,
-  inbound: InboundDicom,
-  { studyInstanceUid, instances }: ReportedAvailability,
+  reports: readonly AvailabilityReport[],
+  { cause, confirmation }: { readonly cause: Cause; readonly confirmation: Confirmation },
 ): Promise<void> {
-  const { cause, messageId } = inbound;
-  const uids = instances.map((instance) => instance.sopInstanceUid);
-  const orders = await holdOrders(unit, await ordersOfInstances(unit.tx, studyInstanceUid, uids));
-  await saveAvailability(unit.tx, instances, { messageId, at: cause.at });
+  const orders = await holdOrders(unit, await ordersOfReports(unit, reports));
+  for (const { instances, messageId } of reports)
+    await saveAvailability(unit.tx, instances, { messageId, at: cause.at });
   const procedures = orders.flatMap((held) => held.procedures);
   const counts = await countInstances(
     unit.tx,
     procedures.map(({ stored }) => stored.id),
   );
-  const confirmation: Confirmation = { ...inbound.confirmation, kind: 'notification' };
   for (const procedure of procedures) {
     const before = procedure.machine.context.instances;
     const now = counts.get(procedure.stored.id) ?? { named: 0, available: 0 };
@@ -70,4 +76,13 @@ async function note(
     if (reportedNow) send(procedure, { type: 'availabilityReported', instances: now, confirmation }, cause);
   }
   await finish(unit, orders, cause.at);
+}
+
+async function ordersOfReports(unit: Unit, reports: readonly AvailabilityReport[]): Promise<number[]> {
+  const orderIds = new Set<number>();
+  for (const { studyInstanceUid, instances } of reports) {
+    const uids = instances.map((instance) => instance.sopInstanceUid);
+    for (const id of await ordersOfInstances(unit.tx, studyInstanceUid, uids)) orderIds.add(id);
+  }
+  return [...orderIds].sort((a, b) => a - b);
 }

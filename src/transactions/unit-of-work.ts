@@ -13,6 +13,7 @@ import {
   saveMachine,
 } from '../store/procedures.ts';
 import { type Department, placerOf } from './department.ts';
+import { followImages } from './images-due.ts';
 import type { OrderAnnouncement } from './rad-03-filler-order.ts';
 import { type Announcement, render } from './render.ts';
 import type { ReportContent } from './rad-28-result.ts';
@@ -153,7 +154,9 @@ export function note(procedure: HeldProcedure, event: ProcedureEvent, moved: Adv
 async function saveProcedures(unit: Unit, held: HeldOrder, at: Date): Promise<void> {
   for (const procedure of held.procedures) {
     if (procedure.machine !== procedure.stored.machine) {
+      const saved = { procedureId: procedure.stored.id, before: procedure.stored.machine, now: procedure.machine, at };
       procedure.stored = await saveMachine(unit.tx, procedure.stored, procedure.machine, at);
+      await followImages(unit.tx, unit.department.config, saved);
     }
   }
   await addHistory(

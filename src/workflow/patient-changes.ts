@@ -44,16 +44,27 @@ function sameIdentifier(
   return a.value === b.value && a.assigningAuthority === b.assigningAuthority;
 }
 
+function withoutComments({ comments: _comments, ...others }: Demographics): Demographics {
+  return others;
+}
+
 /** A known patient as an order names him: the order fills what is empty and changes nothing (the ADT is the source). */
 export function completedByOrder(stored: Patient, said: PatientStatement): Patient {
   const added = withoutNulls<Demographics>(said.demographics);
   const allergies = [...new Set([...(stored.demographics.allergies ?? []), ...(added.allergies ?? [])])];
+  // Only orders carry comments on the patient: the newest ones count.
+  const { comments } = said.demographics.comments === undefined ? stored.demographics : added;
   return {
     ...stored,
     birthDate: stored.birthDate ?? said.birthDate ?? undefined,
     sex: stored.sex ?? said.sex ?? undefined,
     // An allergy is not contradicted by another one: both are worth knowing.
-    demographics: { ...added, ...stored.demographics, ...(allergies.length > 0 ? { allergies } : {}) },
+    demographics: {
+      ...added,
+      ...withoutComments(stored.demographics),
+      ...(allergies.length > 0 ? { allergies } : {}),
+      ...(comments ? { comments } : {}),
+    },
   };
 }
 
@@ -78,8 +89,10 @@ export function visitAfter(
 
 /** Whether anything that others know of a patient is other than it was. */
 export function patientChanged(before: Patient, after: Patient): boolean {
-  const known = ({ identifiers, name, birthDate, sex, demographics }: Patient): string =>
-    JSON.stringify([sorted(identifiers), sorted(name), birthDate ?? null, sex ?? null, sorted(demographics)]);
+  const known = ({ identifiers, name, birthDate, sex, demographics }: Patient): string => {
+    const told = sorted(withoutComments(demographics));
+    return JSON.stringify([sorted(identifiers), sorted(name), birthDate ?? null, sex ?? null, told]);
+  };
   return known(before) !== known(after);
 }
 

@@ -1,7 +1,11 @@
 import type { NameParts, PersonName } from './vocabulary.ts';
 
+// Printable ASCII but `\`, `^` and `=`: most names, in a list of thousands.
+const PLAIN = /^[ -<>-[\]_-~]*$/;
+
 // The characters that separate components, groups and values may not stand inside one.
 function nameText(part: string): string {
+  if (PLAIN.test(part)) return part.trim();
   return part
     .normalize('NFC')
     .replaceAll(/[\\^=]/g, ' ')
@@ -14,13 +18,12 @@ const LONGEST_GROUP = 64;
 
 // Prefix and suffix stand in the other order than in HL7, a degree behind the suffix.
 function groupOf(name: NameParts | undefined): string {
-  const suffix = [name?.suffix, name?.degree].filter((part) => part !== undefined && part !== '').join(' ');
-  const parts = [name?.family, name?.given, name?.middle, name?.prefix, suffix];
+  if (!name) return '';
+  const suffix = [name.suffix, name.degree].filter((part) => part !== undefined && part !== '').join(' ');
+  const parts = [name.family, name.given, name.middle, name.prefix, suffix];
   const text = parts.map((part) => nameText(part ?? '')).join('^');
-  return [...text]
-    .slice(0, LONGEST_GROUP)
-    .join('')
-    .replace(/[ ^]+$/, '');
+  const bounded = text.length <= LONGEST_GROUP ? text : [...text].slice(0, LONGEST_GROUP).join('');
+  return bounded.replace(/[ ^]+$/, '');
 }
 
 /**

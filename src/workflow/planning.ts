@@ -2,13 +2,14 @@ import { type LocalDateTime, plusMinutes } from '../platform/clock.ts';
 import type { Catalogue } from '../platform/config-schema.ts';
 import { SwfError } from '../platform/errors.ts';
 import type {
-  Code,
   CodedValue,
   OrderedService,
   PlacerOrder,
   PlannedProcedure,
   PlannedStep,
   RequestedStep,
+  StepDetails,
+  StepRemarks,
 } from './vocabulary.ts';
 
 /** Numbers and UIDs for one order, taken before the plan is made: planning asks nobody. */
@@ -18,12 +19,10 @@ export interface PlanIdentifiers {
   readonly scheduledProcedureStepIds: readonly string[];
 }
 
-interface StepTemplate {
+interface StepTemplate extends StepDetails {
   readonly modality: string;
   readonly stations: readonly string[];
   readonly minutes: number;
-  readonly description: string;
-  readonly protocols: readonly Code[];
 }
 
 interface ProcedureTemplate {
@@ -62,7 +61,21 @@ function plannedBySender(step: RequestedStep, ordered: OrderedService, descripti
     minutes: step.minutes ?? UNKNOWN_STEP_MINUTES,
     description: step.protocols[0]?.meaning ?? description,
     protocols: step.protocols,
+    ...remarksOf(step),
   };
+}
+
+/** What is said for the worklist of a step, as far as it is said. */
+function remarksOf({ stationName, location, contrastAgent, preMedication }: Undefinable<StepRemarks>): StepRemarks {
+  const remarks = { stationName, location, contrastAgent, preMedication };
+  return Object.fromEntries(Object.entries(remarks).filter(([, text]) => text !== undefined));
+}
+
+type Undefinable<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** The details of a step alone, as they are stored. */
+export function stepDetailsOf(step: StepDetails): StepDetails {
+  return { description: step.description, protocols: step.protocols, ...remarksOf(step) };
 }
 
 /** A service without an entry: the steps that its sender planned (IPC), else one from OBR-4 and OBR-24. */
@@ -86,8 +99,12 @@ function templatesOfService(
     return entry.requestedProcedures.map((procedure) => ({
       code: procedure.code,
       steps: procedure.steps.map((step) => ({
-        ...step,
+        modality: step.modality,
+        stations: step.stations,
+        minutes: step.minutes,
+        protocols: step.protocols,
         description: step.description ?? step.protocols[0]?.meaning ?? procedure.code.meaning,
+        ...remarksOf(step),
       })),
     }));
   }
@@ -182,8 +199,7 @@ export function planProcedures(
       scheduledStationAeTitles: template.stations,
       start,
       minutes: template.minutes,
-      description: template.description,
-      protocols: template.protocols,
+      ...stepDetailsOf(template),
     };
     start = plusMinutes(start, template.minutes);
     return step;

@@ -88,6 +88,8 @@ export interface Demographics {
   readonly accountNumber?: { readonly id: string; readonly assigningAuthority?: AssigningAuthority };
   /** AL1-3 */
   readonly allergies?: readonly string[];
+  /** NTE-3 behind PID */
+  readonly comments?: readonly string[];
 }
 
 export interface Patient {
@@ -126,6 +128,8 @@ export interface VisitDetails {
   readonly hospitalService?: string;
   /** PV1-15 */
   readonly ambulatoryStatus?: string;
+  /** PV1-16 */
+  readonly vipIndicator?: string;
   /** PV1-17 */
   readonly admittingDoctor?: Person;
   /** PV1-19 as it came */
@@ -169,6 +173,10 @@ export interface RequestedStep {
   readonly modality?: string;
   /** IPC-6, complete codes only. */
   readonly protocols: readonly Code[];
+  /** IPC-7.1 */
+  readonly stationName?: string;
+  /** IPC-8.2, else IPC-8.1 */
+  readonly location?: string;
   /** IPC-9 */
   readonly scheduledStationAeTitles: readonly string[];
   /** How long it takes; undefined: as long as a step that nobody planned. */
@@ -193,6 +201,8 @@ export interface OrderedService {
   readonly transportationMode?: string;
   /** OBR-31 */
   readonly reason?: CodedValue;
+  /** OBR-34.1, the first repetition */
+  readonly scheduledPerformer?: Person;
   /** OBR-41 */
   readonly transportArranged?: string;
   /** OBR-46 */
@@ -226,12 +236,18 @@ export interface PlacerOrder extends OrderedService {
   readonly enteredBy?: Person;
   /** ORC-12, else OBR-16 */
   readonly orderingProvider?: Person;
+  /** ORC-13.9 */
+  readonly enterersDepartment?: string;
   /** ORC-14 */
   readonly callBackPhone?: string;
   /** ORC-15 as it came */
   readonly effectiveTime?: string;
   /** ORC-17 */
   readonly enteringOrganisation?: CodedValue;
+  /** ORC-22, component by component. */
+  readonly orderingFacilityAddress?: readonly string[];
+  /** ORC-28 */
+  readonly confidentialityCode?: CodedValue;
   /** NTE-3 */
   readonly comments?: readonly string[];
   /** OBX "Body Weight" in kg and "Body Height" in m */
@@ -239,17 +255,35 @@ export interface PlacerOrder extends OrderedService {
   readonly bodyHeight?: string;
   /** OBR-18 or IPC-1, used only where the site accepts it. */
   readonly requestedAccessionNumber?: string;
+  /** IPC-1.2 to IPC-1.4: who gave it. */
+  readonly requestedAccessionNumberIssuer?: AssigningAuthority;
 }
 
-export interface PlannedStep {
+/** What a plan says of a step for the modality alone; each is a text for the worklist. */
+export interface StepRemarks {
+  /** (0040,0010), at most 16 characters */
+  readonly stationName?: string;
+  /** (0040,0011), at most 16 characters */
+  readonly location?: string;
+  /** (0032,1070) */
+  readonly contrastAgent?: string;
+  /** (0040,0012) */
+  readonly preMedication?: string;
+}
+
+/** What a step carries beside its number, place and time. */
+export interface StepDetails extends StepRemarks {
+  readonly description: string;
+  readonly protocols: readonly Code[];
+}
+
+export interface PlannedStep extends StepDetails {
   readonly scheduledProcedureStepId: string;
   readonly modality: string;
   readonly scheduledStationAeTitles: readonly string[];
   /** `YYYY-MM-DD`, `HH:MM:SS`, site-local. */
   readonly start: { readonly date: string; readonly time: string };
   readonly minutes: number;
-  readonly description: string;
-  readonly protocols: readonly Code[];
 }
 
 export interface PlannedProcedure {

@@ -1,12 +1,13 @@
 import type {
-  Code,
   CodedValue,
   Demographics,
   PatientIdentifier,
   PersonName,
   PlacerOrder,
+  StepDetails,
   StepStatus,
   VisitDetails,
+  VisitStatus,
 } from './vocabulary.ts';
 
 /** Everything that one item of a modality worklist is made of: a step with its procedure, order, patient and visit. */
@@ -18,7 +19,7 @@ export interface WorklistSource {
   /** `YYYY-MM-DD` and `HH:MM:SS` */
   readonly startDate: string;
   readonly startTime: string;
-  readonly step: { readonly description: string; readonly protocols: readonly Code[] };
+  readonly step: StepDetails;
   readonly requestedProcedureId: string;
   readonly studyInstanceUid: string;
   readonly code: CodedValue;
@@ -34,7 +35,10 @@ export interface WorklistSource {
   readonly identifiers: readonly PatientIdentifier[];
   readonly patientClass: string | null;
   readonly visit: VisitDetails | null;
+  readonly visitStatus?: VisitStatus | null;
   /** PV1-19.1, else PID-18.1, and who gave it. */
   readonly visitNumber?: string | null;
   readonly visitAuthority?: string | null;
+  /** (0040,0244) and (0040,0245) of the first MPPS of the procedure, as the modality wrote them. */
+  readonly begun?: { readonly date: string; readonly time: string } | null;
 }

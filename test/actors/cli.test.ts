@@ -15,7 +15,7 @@ let orderFiller: OrderFillerDouble;
 let children: ChildProcess[];
 beforeEach(async () => {
   site = await writeTestSite();
-  orderFiller = await startOrderFillerDouble({ op: site.ports['OP'] ?? 0, im: site.ports['IM'] ?? 0 });
+  orderFiller = await startOrderFillerDouble({ op: site.ports['OP'] ?? 0, im: site.ports['IM'] ?? 0, imDicom: 1 });
   children = [];
 });
 afterEach(async () => {

@@ -1,5 +1,7 @@
+import { type DicomClient, createDicomClient } from '../../src/dicom/client.ts';
 import { type Dataset, dataset, items, text } from '../../src/dicom/dataset.ts';
 import { type DicomHandlers, type FindRow, startDicomServer } from '../../src/dicom/server.ts';
+import { sopClass } from '../../src/dicom/status.ts';
 import { buildAck } from '../../src/hl7/ack.ts';
 import { type SegmentValues, encodeMessage, mshSegment } from '../../src/hl7/encode.ts';
 import { type Hl7Message, parseMessage } from '../../src/hl7/message.ts';
@@ -42,12 +44,13 @@ interface MessageType {
 const ORM: MessageType = { messageType: 'ORM', triggerEvent: 'O01', version: '2.3.1' };
 const SIU: MessageType = { messageType: 'SIU', triggerEvent: 'S12', version: '2.4' };
 
+const relayed = { host: '127.0.0.1', callingAeTitle: 'DOUBLE', calledAeTitle: 'PACS', timeoutMs: 5000 };
 const timeouts = { connectTimeoutMs: 5000, answerTimeoutMs: 5000 };
 let sent = 0;
 
-/** As much of an Order Filler as the simple case needs: it answers, announces, offers a worklist, takes MPPS. */
+/** As much of an Order Filler as the simple case needs: it answers, announces, offers a worklist, takes and relays MPPS. */
 export async function startOrderFillerDouble(
-  peers: { op: number; im: number },
+  peers: { op: number; im: number; imDicom: number },
   faults: Faults = {},
 ): Promise<OrderFillerDouble> {
   const orders: Order[] = [];
@@ -78,7 +81,10 @@ export async function startOrderFillerDouble(
     calledAeTitles: 'any',
     callingAeTitles: 'any',
     limits: { associations: 10, pduBytes: 65_536, messageBytes: 1_048_576, idleMs: 60_000, artimMs: 30_000 },
-    handlers: handlersOf(orders, (order, orderStatus) => send(peers.op, statusOf(order, orderStatus))),
+    handlers: handlersOf(orders, {
+      report: (order, orderStatus) => send(peers.op, statusOf(order, orderStatus)),
+      manager: createDicomClient({ ...relayed, port: peers.imDicom }),
+    }),
   });
   return {
     hl7Port: hl7.port,
@@ -145,10 +151,13 @@ function worklistItem(order: Order): Dataset {
   });
 }
 
-function handlersOf(
-  orders: readonly Order[],
-  report: (order: Order, orderStatus: string) => Promise<void>,
-): DicomHandlers {
+interface Told {
+  readonly report: (order: Order, orderStatus: string) => Promise<void>;
+  readonly manager: DicomClient;
+}
+
+function handlersOf(orders: readonly Order[], { report, manager }: Told): DicomHandlers {
+  const mppsClass = sopClass.modalityPerformedProcedureStep;
   const ofMpps = (uid: string | undefined): Order | undefined => orders.find((order) => order.mpps === uid);
   return {
     find: async function* (identifier): AsyncGenerator<FindRow, undefined> {
@@ -156,7 +165,7 @@ function handlersOf(
       const asked = open.filter((order) => valueOf(order, 'PID-3.1') === text(identifier, 'PatientID'));
       for (const order of asked) yield { status: 0xff00, dataset: worklistItem(order) };
     },
-    nCreate: async ({ dataset: mpps, sopInstanceUid }) => {
+    nCreate: async ({ dataset: mpps, sopInstanceUid, raw, transferSyntaxUid }) => {
       const [scheduled] = items(mpps, 'ScheduledStepAttributesSequence');
       if (!scheduled) return { status: 0x0000 };
       if (ofMpps(sopInstanceUid)) return { status: 0x0111 };
@@ -164,14 +173,16 @@ function handlersOf(
       const order = orders.find((one) => one.number === number);
       if (!order || sopInstanceUid === undefined) return { status: 0x0110 };
       Object.assign(order, { mpps: sopInstanceUid, mppsStatus: 'IN PROGRESS' });
+      await manager.nCreate(mppsClass, sopInstanceUid, { raw, transferSyntaxUid });
       await report(order, 'IP');
       return { status: 0x0000 };
     },
-    nSet: async ({ dataset: mpps, sopInstanceUid }) => {
+    nSet: async ({ dataset: mpps, sopInstanceUid, raw, transferSyntaxUid }) => {
       const order = ofMpps(sopInstanceUid);
-      if (!order) return { status: 0x0112 };
+      if (!order || sopInstanceUid === undefined) return { status: 0x0112 };
       if (order.mppsStatus === 'COMPLETED') return { status: 0x0110 };
       Object.assign(order, { mppsStatus: text(mpps, 'PerformedProcedureStepStatus') ?? order.mppsStatus });
+      await manager.nSet(mppsClass, sopInstanceUid, { raw, transferSyntaxUid });
       await report(order, 'CM');
       return { status: 0x0000 };
     },

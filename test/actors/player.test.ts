@@ -26,7 +26,8 @@ afterEach(async () => {
 });
 
 async function startDouble(faults?: Faults): Promise<OrderFillerDouble> {
-  orderFiller = await startOrderFillerDouble({ op: site.ports['OP'] ?? 0, im: site.ports['IM'] ?? 0 }, faults);
+  const port = (name: string): number => site.ports[name] ?? 0;
+  orderFiller = await startOrderFillerDouble({ op: port('OP'), im: port('IM'), imDicom: port('IM dicom') }, faults);
   return orderFiller;
 }
 
@@ -91,6 +92,21 @@ describe('the simple case', () => {
   });
 });
 
+describe('what an Image Manager has got (RAD-8), which the Order Filler hears nothing of', () => {
+  it('is what a step says, and is in the transcript', async () => {
+    await startDouble();
+    const store = "{ StudyInstanceUID: '1.${run}', ReferencedSeriesSequence: [] }";
+
+    const { passed, results } = await play([
+      write(`  - { step: Images, transaction: RAD-8, to: IM, store: ${store} }\n`),
+    ]);
+
+    expect(passed).toBe(1);
+    const [{ steps: [step] = [] } = {}] = results;
+    expect(step).toMatchObject({ who: '→ IM', files: [expect.stringContaining('01-IM-stored')] });
+  });
+});
+
 describe('a step that does not go as expected', () => {
   it('shows expected and received, names the message, and the rest is not played', async () => {
     await startDouble({ modality: 'CT' });
@@ -100,9 +116,9 @@ describe('a step that does not go as expected', () => {
     expect(failed).toBe(1);
     expect(lines.find((line) => line.includes('OBR-24'))).toBe('        OBR-24   expected MR   received CT');
     expect(lines.find((line) => line.includes('03-IM-received.hl7'))).toContain('message  ');
-    expect(lines.at(-2)).toBe('  -  4 to 13 not played');
+    expect(lines.at(-2)).toBe('  -  4 to 15 not played');
     const report = readFileSync(join(site.folder, 'report', 'junit.xml'), 'utf8');
-    expect(report).toContain('tests="13" failures="1" skipped="10"');
+    expect(report).toContain('tests="15" failures="1" skipped="12"');
     expect(report).toContain('OBR-24   expected MR   received CT');
   });
 
@@ -123,7 +139,7 @@ describe('a step that does not go as expected', () => {
       true,
       true,
       false,
-      ...Array<boolean>(10).fill(true),
+      ...Array<boolean>(12).fill(true),
     ]);
     expect(results[0]?.passed).toBe(false);
   });

@@ -81,6 +81,21 @@ describe('PS3.3 C.12.1.1.2 Specific Character Set', () => {
     expect(() => characterSetOf(['', 'ISO 2022 IR 87']).decode(bytes('\x1b$Zxx'), true)).toThrow(SwfError);
   });
 
+  it('reads a vendor row of JIS X 0208 and never writes one: no other reader knows it (PS3.3 table C.12-4)', () => {
+    const set = characterSetOf(['', 'ISO 2022 IR 87']);
+    expect(set.decode(bytes('\x1b$B|b\x1b(B'), true)).toBe('髙');
+    expect(canEncode('高', ['', 'ISO 2022 IR 87'])).toBe(true);
+    expect(canEncode('髙', ['', 'ISO 2022 IR 87'])).toBe(false);
+  });
+
+  it('reads the one set beside ASCII also where its escape sequence was left out', () => {
+    const set = characterSetOf(['', 'ISO 2022 IR 149']);
+    expect(set.decode(bytes('Hong=\xfb\xf3=\xc8\xab'), true)).toBe('Hong=洪=홍');
+    expect(set.decode(bytes('\x1b$)C\xc8\xab\r\n\xb1\xe6'), false)).toBe('홍\r\n길');
+    // with two of them nobody can know
+    expect(characterSetOf(['', 'ISO 2022 IR 149', 'ISO 2022 IR 100']).decode(bytes('\xfc'), true)).toBe('ü');
+  });
+
   it('keeps undeclared bytes beyond ASCII as Latin-1', () => {
     expect(characterSetOf([]).decode(bytes('M\xfcller'), true)).toBe('Müller');
   });

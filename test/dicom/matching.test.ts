@@ -2,14 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dataset, items, text, texts } from '../../src/dicom/dataset.ts';
 import type { Dataset, DatasetInput } from '../../src/dicom/dataset.ts';
-import {
-  answerFor,
-  checkWorklistIdentifier,
-  matchesWorklist,
-  unsupportedKeys,
-  worklistConditions,
-} from '../../src/dicom/matching.ts';
+import { matchesWorklist, worklistConditions } from '../../src/dicom/matching.ts';
 import type { WorklistConditions } from '../../src/dicom/matching.ts';
+import { answerFor } from '../../src/dicom/worklist-answer.ts';
+import { checkWorklistIdentifier, unsupportedKeys } from '../../src/dicom/worklist-keys.ts';
 import { matchesWildcard } from '../../src/dicom/matching-values.ts';
 
 const step = (keys: DatasetInput): DatasetInput => ({ ScheduledProcedureStepSequence: keys });
@@ -42,7 +38,10 @@ const candidate = dataset({
 const matches = (keys: DatasetInput, of: Dataset = candidate): boolean => matchesWorklist(of, dataset(keys));
 
 describe('matching of worklist keys (PS3.4 C.2.2.2, K.6.1.2)', () => {
-  it.each<[string, boolean, DatasetInput]>([
+  const latinPhonetic = dataset({ PatientName: '山田^太郎==Yamada^Tarou' });
+  const greek = dataset({ PatientName: 'ΠΑΠΑΣΟΥ^ΑΝΝΑ' });
+
+  it.each<[string, boolean, DatasetInput, Dataset?]>([
     ['zero-length key: universal', true, { PatientID: null, AdmissionID: null }],
     ['`*`: universal, also for an unknown value', true, { AdmissionID: '*', PatientID: '*' }],
     ['a value against an unknown value', false, { AdmissionID: 'ADM' }],
@@ -64,6 +63,9 @@ describe('matching of worklist keys (PS3.4 C.2.2.2, K.6.1.2)', () => {
     ['family name alone is not the name', false, { PatientName: 'Müller' }],
     ['ideographic name without `=`', true, { PatientName: '山田*' }],
     ['phonetic name without `=`', true, { PatientName: 'やまだ^たろう' }],
+    ['a Latin key without `=` in another group than the alphabetic', true, { PatientName: 'yamada*' }, latinPhonetic],
+    ['a Latin key with `=` means the alphabetic group', false, { PatientName: 'yamada*=' }, latinPhonetic],
+    ['a Greek name, whose sigma is written by its place', true, { PatientName: 'παπασ*' }, greek],
     ['name groups each by itself', true, { PatientName: 'Müller*=山田*' }],
     ['an empty name group matches all', true, { PatientName: '=山田^太郎' }],
     ['one name group wrong', false, { PatientName: 'Müller*=鈴木*' }],
@@ -131,15 +133,15 @@ describe('matching of worklist keys (PS3.4 C.2.2.2, K.6.1.2)', () => {
     [
       'an optional key that is not supported is ignored',
       true,
-      { InstitutionName: 'X', '00411001': Uint8Array.from([1, 2]) },
+      { StudyDescription: 'X', '00411001': Uint8Array.from([1, 2]) },
     ],
     [
       'character set and time zone are no keys',
       true,
       { SpecificCharacterSet: 'ISO_IR 100', TimezoneOffsetFromUTC: '+0100' },
     ],
-  ])('%s: %s', (_, expected, keys) => {
-    expect(matches(keys)).toBe(expected);
+  ])('%s: %s', (_, expected, keys, of = candidate) => {
+    expect(matches(keys, of)).toBe(expected);
   });
 
   it('needs time in proportion to the lengths for a key full of stars', () => {
@@ -194,7 +196,7 @@ describe('conditions for the database', () => {
       }),
     });
     expect(worklistConditions(identifier)).toEqual({
-      patientNamePrefix: 'm',
+      patientName: { prefix: 'm', inAnyGroup: true },
       patientId: 'P1',
       requestedProcedureId: 'RP1',
       studyInstanceUids: ['1.2.3', '1.2.4'],
@@ -218,9 +220,12 @@ describe('conditions for the database', () => {
     expect(of('20260105-')).toEqual({ startDateFrom: '2026-01-05' });
   });
 
-  it('have no name when the key may mean another group than the alphabetic one', () => {
-    expect(worklistConditions(dataset({ PatientName: '山田*' }))).toEqual({});
-    expect(worklistConditions(dataset({ PatientName: 'ADAMS*=山田*' }))).toEqual({ patientNamePrefix: 'adams' });
+  it('have the beginning of the name: of any group for a key without `=`, else of the alphabetic one', () => {
+    const of = (key: string) => worklistConditions(dataset({ PatientName: key })).patientName;
+    expect(of('山田*')).toEqual({ prefix: '山田', inAnyGroup: true });
+    expect(of('Adams^A')).toEqual({ prefix: 'adams', inAnyGroup: true });
+    expect(of('ADAMS*=山田*')).toEqual({ prefix: 'adams', inAnyGroup: false });
+    expect([of('=山田*'), of('*s'), of('Ö*')]).toEqual([undefined, undefined, undefined]);
   });
 
   it('never exclude a match', () => {
@@ -233,6 +238,7 @@ describe('conditions for the database', () => {
       'A B^C',
       'ADAMS=山田',
       '=山田',
+      'ADAMS^A=山田=やまだ',
     );
     const nameKey = fc.constantFrom(
       'ADAMS*',
@@ -244,6 +250,8 @@ describe('conditions for the database', () => {
       'mül*',
       '=山田',
       'ADAMS ^ANNA',
+      'やま*',
+      '山田',
       '',
     );
     const key = fc.constantFrom('', '*', 'A', 'A*', '?', 'B');
@@ -277,8 +285,9 @@ describe('conditions for the database', () => {
         count.matches += 1;
         const conditions = worklistConditions(identifier);
         const stepStored = items(stored, 'ScheduledProcedureStepSequence')[0] ?? {};
-        const family = (text(stored, 'PatientName') ?? '').split('=')[0]?.split('^')[0]?.toLowerCase() ?? '';
-        expect(family.startsWith(conditions.patientNamePrefix ?? '')).toBe(true);
+        const groups = (text(stored, 'PatientName') ?? '').toLowerCase().split('=');
+        const { prefix = '', inAnyGroup = false } = conditions.patientName ?? {};
+        expect((inAnyGroup ? groups : groups.slice(0, 1)).some((group) => group.startsWith(prefix))).toBe(true);
         if (conditions.patientId !== undefined) expect(text(stored, 'PatientID')).toBe(conditions.patientId);
         const aets = texts(stepStored, 'ScheduledStationAETitle');
         if (conditions.stationAeTitles)
@@ -352,18 +361,18 @@ describe('keys that are not supported (FF01)', () => {
   it('are optional ones with a value, wherever they stand', () => {
     const identifier = dataset({
       PatientID: 'P1',
-      InstitutionName: 'X',
+      BodyPartExamined: 'X',
       ReferencedStudySequence: { StudyDescription: 'Y' },
       '00410010': 'ACME',
       '00411001': Uint8Array.from([1, 2]),
     });
-    expect(unsupportedKeys(identifier)).toEqual(['InstitutionName', 'StudyDescription', '00411001']);
+    expect(unsupportedKeys(identifier)).toEqual(['BodyPartExamined', 'StudyDescription', '00411001']);
   });
 
   it('are none when nothing is asked of them', () => {
     expect(
       unsupportedKeys(
-        dataset({ InstitutionName: null, SpecificCharacterSet: 'ISO_IR 100', ...step({ Modality: 'CT' }) }),
+        dataset({ BodyPartExamined: null, SpecificCharacterSet: 'ISO_IR 100', ...step({ Modality: 'CT' }) }),
       ),
     ).toEqual([]);
   });

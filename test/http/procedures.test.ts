@@ -37,6 +37,7 @@ const idsOf = (body: unknown): string[] => (body as List<Procedure>).items.map((
 async function offer(patientId: string): Promise<void> {
   const answer = findWorklist(house.department, worklistKeys({ patientId }, '2026-01-05'), {
     callingAeTitle: 'DX1',
+    calledAeTitle: 'SWF_OF',
     raw: new Uint8Array(),
     transferSyntaxUid: '1.2.840.10008.1.2',
   });

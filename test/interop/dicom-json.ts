@@ -29,6 +29,13 @@ export function valuesOf(dataset: DicomJson | undefined, tag: string): string[] 
   });
 }
 
+/** All groups of a person name, as they stand in a data set: `alphabetic=ideographic=phonetic`. */
+export function wholeNameOf(dataset: DicomJson | undefined, tag: string = tags.patientName): string {
+  const [name = {}] = (dataset?.[tag]?.Value ?? []) as readonly Readonly<Record<string, string>>[];
+  const groups = ['Alphabetic', 'Ideographic', 'Phonetic'].map((group) => name[group] ?? '');
+  return groups.join('=').replace(/=+$/, '');
+}
+
 /** The items of a sequence. */
 export const itemsOf = (dataset: DicomJson | undefined, tag: string): readonly DicomJson[] =>
   (dataset?.[tag]?.Value ?? []) as readonly DicomJson[];

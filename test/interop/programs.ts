@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { describe } from 'vitest';
 
 const RUN_WITHIN_MS = 20_000;
 
@@ -18,13 +17,6 @@ export function installed(program: string, ...args: string[]): boolean {
 export function pythonWith(...modules: string[]): string | undefined {
   const pythons = [process.env['PYTHON'], 'python3', '/usr/bin/python3'].filter((name) => name !== undefined);
   return pythons.find((python) => installed(python, '-c', `import ${modules.join(', ')}`));
-}
-
-/** A describe that is skipped when the other's program is not there, and says so in its name. */
-export function describeWith(name: string, programs: Readonly<Record<string, boolean>>, body: () => void): void {
-  const missing = Object.keys(programs).filter((program) => !programs[program]);
-  if (missing.length === 0) describe(name, body);
-  else describe.skip(`${name} (skipped, not usable here: ${missing.join(', ')})`, body);
 }
 
 /** A script of this folder. */
@@ -105,3 +97,13 @@ export function scratch(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'swf-interop-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
+
+/** Who calls whom, and at which DICOM port of this machine. */
+export interface Call {
+  readonly port: number;
+  readonly calling: string;
+  readonly called: string;
+}
+
+/** A call of our server by an application entity. */
+export const callOf = (port: number, calling = 'DX1'): Call => ({ port, calling, called: 'SWF_OF' });

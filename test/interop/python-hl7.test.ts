@@ -5,7 +5,8 @@ import { completed, inProgress, modality, newUid, stepsOf } from '../support/mpp
 import type { PeerEntry, TestServer } from '../support/server.ts';
 import { startTestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
-import { type Companion, companion, describeWith, installed, output, pythonWith, scratch, script } from './programs.ts';
+import { describeWith } from './describe-with.ts';
+import { type Companion, companion, installed, output, pythonWith, scratch, script } from './programs.ts';
 
 const python = pythonWith('hl7', 'hl7.mllp');
 

@@ -16,7 +16,8 @@ import {
 import { type PeerDouble, startPeer } from '../support/peers.ts';
 import { type TestServer, startTestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
-import { type Companion, companion, describeWith, installed, output, scratch } from './programs.ts';
+import { describeWith } from './describe-with.ts';
+import { type Companion, companion, installed, output, scratch } from './programs.ts';
 
 const root = process.getuid?.() === 0;
 const mayCapture = root && installed('tshark', '-i', 'lo', '-a', 'duration:1', '-w', '/dev/null');

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type Dataset, items, text, texts } from '../../src/dicom/dataset.ts';
+import { orderRequestsFromHl7 } from '../../src/mapping/order-from-hl7.ts';
+import { patientFromHl7, visitFromHl7 } from '../../src/mapping/patient-from-hl7.ts';
 import { stepToWorklist } from '../../src/mapping/step-to-worklist.ts';
+import { registered, visitAfter } from '../../src/workflow/patient-changes.ts';
+import { planProcedures } from '../../src/workflow/planning.ts';
 import type { WorklistSource } from '../../src/workflow/worklist-item.ts';
 import type { PlacerOrder, VisitDetails } from '../../src/workflow/vocabulary.ts';
+import { mshOf, readingOf, segment } from './reading.ts';
 
 const order: PlacerOrder = {
   placerOrderNumber: { id: 'O1', namespace: 'EMR', universalId: '1.2.3', universalIdType: 'ISO' },
@@ -65,7 +70,8 @@ const source: WorklistSource = {
   visit,
 };
 
-const item = (more: Partial<WorklistSource> = {}): Dataset => stepToWorklist({ ...source, ...more });
+const site = { application: 'SWF_OF' };
+const item = (more: Partial<WorklistSource> = {}): Dataset => stepToWorklist({ ...source, ...more }, site);
 const withOrder = (more: Partial<PlacerOrder>): Dataset => item({ order: { ...order, ...more } });
 const stepOf = (ds: Dataset): Dataset => items(ds, 'ScheduledProcedureStepSequence')[0] ?? {};
 
@@ -195,8 +201,6 @@ describe('the requested procedure', () => {
     );
     expect([one?.['LongCodeValue'], one?.['CodeValue']]).toEqual([[long], undefined]);
   });
-
-  it.todo('ConfidentialityCode (0040,1008) from ORC-28, which is not read yet');
 });
 
 describe('the imaging service request', () => {
@@ -224,9 +228,6 @@ describe('the imaging service request', () => {
     });
     expect(items(withOrder({ placerOrderNumber: { id: 'O1' } }), 'OrderPlacerIdentifierSequence')).toEqual([]);
   });
-
-  it.todo('OrderFillerIdentifierSequence (0040,0027) and IssuerOfAccessionNumberSequence (0008,0051)');
-  it.todo('InstitutionalDepartmentName (0008,1040) from ORC-13.9, InstitutionAddress (0008,0081) from ORC-22');
 });
 
 describe('visit, patient and what is medically relevant', () => {
@@ -311,8 +312,95 @@ describe('visit, patient and what is medically relevant', () => {
   it('RouteOfAdmissions (0038,0016) is the patient class (PV1-2)', () => {
     expect(text(item({ patientClass: 'E' }), 'RouteOfAdmissions')).toBe('E');
   });
+});
 
-  it.todo('PatientComments (0010,4000) from NTE after PID');
+describe('what an OMI^O23 says, on the worklist', () => {
+  const lines = [
+    mshOf('OMI^O23^OMI_O23', '2.5.1'),
+    'NTE|1||about the message',
+    segment('PID', { 3: 'P1^^^HOSP', 5: 'ALDER^ADA' }),
+    'PD1|',
+    'NTE|1||hard of hearing',
+    'NTE|2||comes & goes',
+    segment('PV1', { 2: 'I', 16: 'VIP', 19: 'V1' }),
+    segment('ORC', {
+      1: 'NW',
+      2: 'O1^EMR',
+      13: 'W1^^^HOSP^^^^^Emergency',
+      22: 'Hill 1^^Town',
+      28: 'V^Very restricted^HL70177',
+    }),
+    'NTE|1||about the order',
+    segment('OBR', { 2: 'O1^EMR', 4: 'SVC^Service^L', 24: 'CT', 34: '77&FERN&FAY&M&JR&DR&MD^202601050800~88&OTHER' }),
+    segment('IPC', {
+      1: 'A9^EMR^1.2.9^ISO',
+      4: 'S9',
+      5: 'CT',
+      6: 'P1^Native^L',
+      7: 'Scanner one^X',
+      8: 'R12^Room 12',
+      9: 'CT1',
+    }),
+    segment('IPC', { 1: 'A9^EMR^1.2.9^ISO', 4: 'S9', 5: 'CT', 6: 'P2^Contrast^L', 7: 'Scanner two' }),
+  ];
+  const read = (changed: readonly string[] = lines): WorklistSource => {
+    const reading = readingOf(changed);
+    const [request] = orderRequestsFromHl7(reading);
+    const said = request?.order ?? order;
+    const { demographics } = registered(undefined, patientFromHl7(reading));
+    const details = visitAfter(undefined, visitFromHl7(reading) ?? never(), 'order').details;
+    const identifiers = {
+      requestedProcedureIds: ['RP1'],
+      studyInstanceUids: ['2.25.1'],
+      scheduledProcedureStepIds: ['S1'],
+    };
+    const plan = planProcedures(said, { catalogue: [], unknownProcedure: 'accept' }, identifiers, {
+      date: '2026-01-05',
+      time: '08:00:00',
+    });
+    const [step = never()] = plan[0]?.steps ?? [];
+    return { ...source, accessionNumber: 'A9', order: said, step, demographics, visit: details };
+  };
+  const never = (): never => {
+    throw new Error('the message was not read');
+  };
+  const shown = stepToWorklist(read(), site);
+
+  it.each([
+    ['ConfidentialityCode', 'ORC-28.2', 'Very restricted'],
+    ['InstitutionalDepartmentName', 'ORC-13.9', 'Emergency'],
+    ['InstitutionAddress', 'ORC-22', 'Hill 1, Town'],
+    ['PatientComments', 'NTE-3 behind PID', 'hard of hearing comes & goes'],
+    ['RequestedProcedureComments', 'NTE-3 behind ORC', 'about the order'],
+    ['ConfidentialityConstraintOnPatientDataDescription', 'PV1-16', 'VIP'],
+  ])('%s is %s', (keyword, _field, value) => {
+    expect(text(shown, keyword)).toBe(value);
+  });
+
+  it.each([
+    ['ScheduledPerformingPhysicianName', 'OBR-34.1', 'FERN^FAY^M^DR^JR MD'],
+    ['ScheduledStationName', 'IPC-7.1', 'Scanner one'],
+    ['ScheduledProcedureStepLocation', 'IPC-8.2', 'Room 12'],
+  ])('%s of the step is %s', (keyword, _field, value) => {
+    expect(text(stepOf(shown), keyword)).toBe(value);
+  });
+
+  it.each([
+    [
+      'IssuerOfAccessionNumberSequence',
+      'IPC-1.2 to 1.4',
+      { LocalNamespaceEntityID: ['EMR'], UniversalEntityID: ['1.2.9'], UniversalEntityIDType: ['ISO'] },
+    ],
+    ['OrderPlacerIdentifierSequence', 'ORC-2.2', { LocalNamespaceEntityID: ['EMR'] }],
+    ['OrderFillerIdentifierSequence', 'ours', { LocalNamespaceEntityID: ['SWF_OF'] }],
+  ])('%s is %s', (keyword, _field, item) => {
+    expect(items(shown, keyword)).toEqual([item]);
+  });
+
+  it('OBR-34 without a name in its first component is nobody', () => {
+    const plain = read(lines.map((line) => line.replace(/77&FERN[^|]*/, '77^FERN^FAY')));
+    expect(stepOf(stepToWorklist(plain, site))['ScheduledPerformingPhysicianName']).toEqual([]);
+  });
 });
 
 describe('a step of which next to nothing is known', () => {
@@ -347,7 +435,7 @@ describe('a step of which next to nothing is known', () => {
     'Allergies',
     'SpecialNeeds',
   ])('still returns %s, with no value', (keyword) => {
-    expect(stepToWorklist(bare)[keyword]).toEqual([]);
+    expect(stepToWorklist(bare, site)[keyword]).toEqual([]);
   });
 
   it.each([
@@ -358,6 +446,6 @@ describe('a step of which next to nothing is known', () => {
     'RequestedProcedureDescription',
     'AccessionNumber',
   ])('still has a value for %s', (keyword) => {
-    expect(text(stepToWorklist(bare), keyword)).toBeDefined();
+    expect(text(stepToWorklist(bare, site), keyword)).toBeDefined();
   });
 });

@@ -63,6 +63,7 @@ describe('the defaults', () => {
       autoSchedule: true,
       reportOrderComplete: 'on-mpps-completed',
       startedOnWorklist: true,
+      departedOnWorklist: true,
       relayMpps: true,
     });
     expect(config.limits.hl7).toEqual({ connections: 500, messageBytes: 16777216, idle: 600_000 });
@@ -75,6 +76,8 @@ describe('the defaults', () => {
       worklistRows: 10000,
     });
     expect(config.retry).toEqual({ first: 1000, factor: 2, longest: 5000 });
+    const [second, hour] = [1000, 3_600_000];
+    expect(config.availability).toEqual({ first: 15 * second, factor: 2, longest: hour, alarmAfter: 24 * hour });
     expect(config.retention.messages).toBe(90 * 86_400_000);
   });
 
@@ -378,9 +381,21 @@ describe('a configuration that was read', () => {
   });
 
   it('says which of its settings have no effect, and nothing of those that have', () => {
-    const unused = load('worklists: [{ aeTitle: X }]\nstations: [{ aeTitle: Y, quirks: [Z] }]\n').unused.join('\n');
-    expect(unused).toContain('worklists');
-    expect(unused).toContain('quirks');
-    expect(load('').unused.join('\n')).not.toMatch(/worklists|quirks/);
+    const text = 'worklists: [{ aeTitle: X }]\nstations: [{ aeTitle: Y, quirks: [drop-empty] }]\n';
+    const unused = load(`${text}policy: { departedOnWorklist: false }\n`).unused.join('\n');
+    expect(unused).toContain('retention.messages');
+    expect(unused).not.toMatch(/worklists|quirks|departed/);
+  });
+
+  it('names the quirks that there are where one is misspelt, and takes a list of those', () => {
+    const quirks = (text: string) => `stations: [{ aeTitle: CT1, quirks: ${text} }]\n`;
+    expect(load(quirks('[single-station, drop-empty]')).stations[0]?.quirks).toEqual(['single-station', 'drop-empty']);
+    expect(() => load(quirks('[own-stations-only]'))).toThrow(
+      /stations\.0\.quirks\.0: there is no such quirk; .*own-station-only,/,
+    );
+  });
+
+  it('takes only modalities in capitals for a worklist of its own', () => {
+    expect(() => load('worklists: [{ aeTitle: MWL_CT, modalities: [ct] }]\n')).toThrow(/worklists\.0\.modalities\.0/);
   });
 });

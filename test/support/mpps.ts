@@ -150,8 +150,8 @@ export function notification(
 }
 
 /** A modality or archive that calls the server. */
-export function dicomClient(port: number, callingAeTitle = 'DX1'): DicomClient {
-  return createDicomClient({ host: '127.0.0.1', port, callingAeTitle, calledAeTitle: 'SWF_OF', timeoutMs: 20_000 });
+export function dicomClient(port: number, callingAeTitle = 'DX1', calledAeTitle = 'SWF_OF'): DicomClient {
+  return createDicomClient({ host: '127.0.0.1', port, callingAeTitle, calledAeTitle, timeoutMs: 20_000 });
 }
 
 /** RAD-6 and RAD-7 as calls that give the status. */

@@ -1,6 +1,6 @@
 import { type MllpServer, startMllpServer } from '../../src/hl7/mllp-server.ts';
 import { type ReplyFields, field, messageOf, orderReply } from './messages.ts';
-import type { PeerEntry } from './server.ts';
+import type { Hl7PeerEntry, PeerEntry } from './server.ts';
 import { until } from './until.ts';
 
 /** What a peer does with a message. */
@@ -36,7 +36,7 @@ export interface ReceivedMessage {
 
 /** A listening peer that keeps what it receives. */
 export interface PeerDouble {
-  readonly entry: PeerEntry & { readonly sends?: object };
+  readonly entry: Hl7PeerEntry & { readonly sends?: object };
   /** In the order of arrival, repetitions included. */
   readonly received: ReceivedMessage[];
   /** Each message once, in the order of first arrival. */

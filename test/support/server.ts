@@ -1,41 +1,21 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../src/platform/clock.ts';
 import { loadConfig } from '../../src/platform/config.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { type Log, silentLog } from '../../src/platform/log.ts';
 import { startServer } from '../../src/server.ts';
 import { type Store, openStore } from '../../src/store/prisma.ts';
 import { type TestDatabase, freshDatabase } from './database.ts';
+import { type TestSite, writeSite } from './site.ts';
 
-/** An entry of `peers` in a site file. */
-export interface PeerEntry {
-  readonly name: string;
-  readonly actor: 'order-placer' | 'image-manager' | 'report-manager';
-  readonly hl7: {
-    readonly host: string;
-    readonly port: number;
-    readonly application: string;
-    readonly facility: string;
-    readonly version: '2.3.1' | '2.5.1';
-  };
-}
-
-/** Sections of the site file that a test wants otherwise than usual. */
-export interface TestSite {
-  readonly peers?: readonly PeerEntry[];
-  readonly policy?: Readonly<Record<string, string | boolean>>;
-  readonly senders?: readonly object[];
-  readonly stations?: readonly object[];
-  readonly limits?: Readonly<Record<string, Readonly<Record<string, number | string>>>>;
-  readonly retry?: { readonly first: string; readonly factor: number; readonly longest: string };
-  readonly catalogue?: readonly object[];
-}
+export { type Hl7PeerEntry, type PeerEntry, type TestSite, siteOf, testCatalogue, writeSite } from './site.ts';
 
 export interface TestServerOptions extends TestSite {
   /** A database that several servers use one after the other; it is not dropped. */
   readonly database?: TestDatabase;
   readonly clock?: Clock;
+  readonly log?: Log;
 }
 
 export interface TestServer {
@@ -46,76 +26,14 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-const coded = (code: string, meaning: string) => ({ code, scheme: 'TESTPLAN', meaning });
-
-const step = (modality: string, station: string, protocol: string, minutes = 20) => ({
-  modality,
-  stations: [station],
-  minutes,
-  protocols: [coded(protocol, `Protocol ${protocol}`)],
-});
-
-/**
- * An invented procedure plan: WRIST is one procedure with one step, SPINE one procedure with two steps, TRUNK two
- * procedures with one step each.
- */
-export const testCatalogue = [
-  {
-    service: coded('WRIST', 'Wrist in two planes'),
-    requestedProcedures: [{ code: coded('WRIST', 'Wrist in two planes'), steps: [step('DX', 'DX1', 'WR2')] }],
-  },
-  {
-    service: coded('SPINE', 'Spine with contrast'),
-    requestedProcedures: [
-      {
-        code: coded('SPINE', 'Spine with contrast'),
-        steps: [step('MR', 'MR1', 'SPN', 30), step('MR', 'MR1', 'SPC', 15)],
-      },
-    ],
-  },
-  {
-    service: coded('TRUNK', 'Trunk PET and CT'),
-    requestedProcedures: [
-      { code: coded('TRPET', 'Trunk PET'), steps: [step('PT', 'PET1', 'TRP', 45)] },
-      { code: coded('TRCT', 'Trunk CT'), steps: [step('CT', 'PET1', 'TRC', 15)] },
-    ],
-  },
-] as const;
-
-/** A site of its own on any free ports: YAML is a superset of JSON. */
-export function siteOf(site: TestSite): Record<string, unknown> {
-  const { peers = [], policy = {}, senders = [], stations = [], limits = {} } = site;
-  return {
-    organisation: { application: 'SWF_OF', facility: 'RADIOLOGY', timeZone: 'Europe/Berlin' },
-    hl7: { port: 0 },
-    dicom: { port: 0, aeTitle: 'SWF_OF' },
-    http: { port: 0 },
-    peers,
-    policy,
-    senders,
-    stations,
-    limits,
-    retry: site.retry ?? { first: '30ms', factor: 1, longest: '30ms' },
-    catalogue: 'catalogue.yaml',
-  };
-}
-
-/** Writes a site file with its catalogue into a folder and gives its path. */
-export async function writeSite(folder: string, site: TestSite): Promise<string> {
-  const file = join(folder, 'site.yaml');
-  await writeFile(join(folder, 'catalogue.yaml'), JSON.stringify(site.catalogue ?? testCatalogue));
-  await writeFile(file, JSON.stringify(siteOf(site)));
-  return file;
-}
-
 /** Starts the whole server in this process on free ports, with a fresh database unless one is given. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'swf site '));
   const database = options.database ?? (await freshDatabase());
   const file = await writeSite(folder, options);
   const config = loadConfig({ file, environment: { DATABASE_URL: database.url }, workingDirectory: folder });
-  const { clock } = options;
-  const server = await startServer(config, { log: silentLog, ...(clock ? { clock } : {}) });
+  const { clock, log = silentLog } = options;
+  const server = await startServer(config, { log, ...(clock ? { clock } : {}) });
   const store = openStore(database.url, silentLog);
   return {
     ports: server.ports,

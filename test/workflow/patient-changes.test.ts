@@ -299,3 +299,30 @@ describe('the account under which a stay is known (PID-18; RAD TF-2 4.1)', () =>
     expect(accountOfStay(undefined, {})).toBeUndefined();
   });
 });
+
+describe('comments on a patient (NTE behind PID), which only orders carry', () => {
+  const known: Patient = { identifiers: [], name: { family: 'ALDER' }, demographics: { race: 'X', comments: ['old'] } };
+  const said = (comments: string[] | null | undefined): PatientStatement => ({
+    identifiers: [],
+    name: {},
+    birthDate: undefined,
+    sex: undefined,
+    demographics: { comments },
+  });
+
+  it.each([
+    ['new ones replace what an earlier order said', ['new'], ['new']],
+    ['none leave them', undefined, ['old']],
+    ['`""` clears them', null, undefined],
+  ])('%s', (_, comments, after) => {
+    expect(completedByOrder(known, said(comments)).demographics).toEqual({
+      race: 'X',
+      ...(after ? { comments: after } : {}),
+    });
+  });
+
+  it('are nothing that other systems are told of (RAD-12)', () => {
+    expect(patientChanged(known, { ...known, demographics: { race: 'X', comments: ['new'] } })).toBe(false);
+    expect(patientChanged(known, { ...known, demographics: { race: 'Y' } })).toBe(true);
+  });
+});
