@@ -2,8 +2,26 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import base from '../../vitest.config.ts';
 
+// Tests that do the same many times to meet a race: here as often as they say (test/support/until.ts).
+const races = [
+  'test/transactions/commit.test.ts',
+  'test/transactions/duplicates.test.ts',
+  'test/transactions/order-status.test.ts',
+  'test/transactions/rad-01-patient.test.ts',
+  'test/transactions/rad-02-order.test.ts',
+  'test/transactions/rad-06-07-mpps.test.ts',
+  'test/transactions/rad-12-at-once.test.ts',
+  'test/transactions/rad-49-availability.test.ts',
+];
+
 // `npm run torture`: what takes too long to be asked for with every change.
 export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
-  test: { ...base.test, include: ['test/torture/**/*.torture.ts'] },
+  test: {
+    ...base.test,
+    include: ['test/torture/**/*.torture.ts', ...races],
+    testNamePattern: /kill -9|same instant|at once|at that moment/,
+    testTimeout: 120_000,
+    env: { SWF_TORTURE: '1' },
+  },
 });

@@ -54,7 +54,7 @@ const startDatabase = (): Promise<unknown> =>
   administrator.query(`ALTER DATABASE ${database()} ALLOW_CONNECTIONS true`);
 
 describe('an answer is a promise', () => {
-  it('given an answer has arrived, then its effect can be read on another connection at that moment, twenty times', async () => {
+  it('given an answer has arrived, then its effect can be read on another connection at that moment', async () => {
     const dx = modality(server.ports.dicom);
     await times(20, async () => {
       const value = `K${serial()}`;

@@ -152,7 +152,7 @@ describe('RAD-49 Instance Availability Notification (RAD TF-2 4.49, PS3.4 R)', (
     ]);
   });
 
-  it('given notification and N-SET in the same instant, then the study is available, twenty times', async () => {
+  it('given notification and N-SET in the same instant, then the study is available', async () => {
     await times(20, async () => {
       const { step } = await orderOf();
       const [uid, image] = [newUid(), newUid()];
