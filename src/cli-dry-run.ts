@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { table } from './cli-io.ts';
-import type { dryRun } from './http/schemas.ts';
+import type { dryRun } from './http/schemas-messages.ts';
 
 type DryRun = z.output<typeof dryRun>;
 

@@ -1,6 +1,6 @@
 import { post } from './cli-http.ts';
 import { type Command, UsageError, configOf, parse } from './cli-io.ts';
-import { replayed } from './http/schemas.ts';
+import { replayed } from './http/schemas-messages.ts';
 
 /** HL7 table 0008, and the DIMSE status of success. */
 const accepted: ReadonlySet<string> = new Set(['AA', 'CA', '0000']);

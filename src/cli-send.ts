@@ -2,7 +2,7 @@ import { dryRunReport } from './cli-dry-run.ts';
 import { readHl7File } from './cli-hl7-file.ts';
 import { post } from './cli-http.ts';
 import { type Command, type Io, UsageError, configOf, parse, table } from './cli-io.ts';
-import { dryRun } from './http/schemas.ts';
+import { dryRun } from './http/schemas-messages.ts';
 import { type Ack, readAck } from './hl7/ack.ts';
 import { readHeader, readText } from './hl7/header.ts';
 import { createMllpClient } from './hl7/mllp-client.ts';

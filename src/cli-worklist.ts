@@ -3,7 +3,7 @@ import { get } from './cli-http.ts';
 import { type Command, type Io, UsageError, configOf, parse, table } from './cli-io.ts';
 import { createDicomClient } from './dicom/client.ts';
 import { type Dataset, dataset, items, text, texts, toDicomJson } from './dicom/dataset.ts';
-import { worklistExplanation } from './http/schemas.ts';
+import { worklistExplanation } from './http/schemas-worklist.ts';
 import { localTimeOf, systemClock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import { SwfError } from './platform/errors.ts';

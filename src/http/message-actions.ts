@@ -3,7 +3,7 @@ import { dryRun } from '../transactions/dry-run.ts';
 import { replay } from '../transactions/replay.ts';
 import { hl7Message, nothing } from './bodies.ts';
 import { MAX_ID, type Route, route, whole } from './route.ts';
-import { dryRun as dryRunSchema, replayed } from './schemas.ts';
+import { dryRun as dryRunSchema, replayed } from './schemas-messages.ts';
 
 /** What can be done with messages beside reading them. */
 export const messageActionRoutes: readonly Route[] = [

@@ -3,7 +3,7 @@ import { type WholeMessage, findMessage, listMessages } from '../store/read-mess
 import { charsetOf, textOf } from './hl7-text.ts';
 import { ProblemError } from './problem.ts';
 import { MAX_ID, type Route, listOf, optional, paging, route, text, whole } from './route.ts';
-import { message, wholeMessage } from './schemas.ts';
+import { message, wholeMessage } from './schemas-messages.ts';
 
 /** One of some words, in upper or lower case. */
 function anyCase<const T extends string>(words: readonly T[]) {

@@ -4,7 +4,7 @@ import { problemCodes } from './problem.ts';
 
 /** What the interface answers, as schemas: the OpenAPI document is made of them. */
 
-const instant = z.string().describe('ISO 8601, UTC');
+export const instant = z.string().describe('ISO 8601, UTC');
 const uid = z.string().describe('DICOM UID');
 
 export const acquisitionState = z.enum([
@@ -54,7 +54,7 @@ export const order = z.object({
   createdAt: instant,
 });
 
-const step = z.object({
+export const step = z.object({
   scheduledProcedureStepId: z.string().describe('OBR-20 / IPC-4'),
   stepStatus,
   modality: z.string(),
@@ -154,75 +154,6 @@ export const performedStep = z.object({
   updatedAt: instant,
 });
 
-export const worklist = z.object({
-  items: z.array(z.looseObject({})).describe('Worklist items in the DICOM JSON model (PS3.18 Annex F)'),
-  next: z.null(),
-  truncated: z.boolean().describe('More steps match than the site answers: ask for less.'),
-});
-
-const worklistCheck = z.object({
-  check: z.string().describe('A key of the query or a rule of the site, in words'),
-  keyword: z.string().nullable().describe('DICOM keyword of the key; null for a rule'),
-  asked: z.array(z.string()).describe('What the query, or the rule, wants'),
-  stored: z.array(z.string()).describe('What the step has there'),
-  matches: z.boolean(),
-  advice: z.string().nullable().describe('What to know or do about a check that fails'),
-});
-
-export const worklistExplanation = z.object({
-  summary: z.string().describe('The whole in a sentence'),
-  quirks: z.array(z.string()).describe('stations[].quirks of the calling AE title'),
-  association: z.array(worklistCheck).describe('Whether the device may associate at all'),
-  items: z.array(
-    step.extend({
-      requestedProcedureId: z.string(),
-      accessionNumber: z.string(),
-      patientId: z.string().describe('PID-3.1'),
-      state: z.string().describe('Of the procedure'),
-      listed: z.boolean().describe('The step is on the list of this device with these keys'),
-      checks: z.array(worklistCheck),
-    }),
-  ),
-  next: z.null(),
-  truncated: z.boolean().describe('There are more steps: name an order or a procedure.'),
-});
-
-const delivery = z.object({
-  destination: z.string(),
-  effect: z.string(),
-  deliveryStatus: z.string().describe('PENDING, DELIVERED, REFUSED, SKIPPED'),
-  attempts: z.int(),
-  lastAttemptAt: instant.nullable(),
-  settledAt: instant.nullable(),
-  lastError: z.string().nullable(),
-});
-
-export const message = z.object({
-  id: z.int(),
-  direction: z.enum(['in', 'out']),
-  protocol: z.enum(['HL7', 'DICOM']),
-  transaction: z.string().nullable().describe('RAD-n'),
-  messageType: z.string().describe('MSH-9 or the DIMSE request'),
-  controlId: z.string().describe('MSH-10, or the affected SOP Instance UID'),
-  sendingApplication: z.string(),
-  sendingFacility: z.string(),
-  peer: z.string().describe('Whom it came from or went to'),
-  at: instant,
-  outcome: z.enum(['accepted', 'refused', 'waiting']),
-  answerCode: z.string().nullable().describe('MSA-1, or a DIMSE status in four hexadecimal digits'),
-  controlIdReused: z.boolean(),
-  remarks: z.array(z.string()),
-});
-
-export const wholeMessage = message.extend({
-  encoding: z.enum(['text', 'base64']).describe('Of `raw` and `answer`: HL7 is text, DICOM is base64'),
-  raw: z.string().describe('What stood on the wire'),
-  answer: z.string().nullable(),
-  transferSyntaxUid: z.string().nullable(),
-  delivery: delivery.nullable(),
-  requestedProcedureIds: z.array(z.string()).describe('Requested procedures that it moved or announces'),
-});
-
 export const destination = z.object({
   name: z.string(),
   actor: z.string().nullable().describe('null when the site file no longer names it'),
@@ -278,34 +209,6 @@ export const patient = z.object({
   ),
   orders: z.array(
     order.pick({ placerOrderNumber: true, placerOrderIssuer: true, accessionNumber: true, orderStatus: true }),
-  ),
-});
-
-export const replayed = z.object({
-  messageId: z.int().describe('Its new entry of the journal'),
-  answerCode: z.string().describe('MSA-1, or a DIMSE status in four hexadecimal digits'),
-});
-
-export const dryRun = z.object({
-  answer: z.string().describe('The acknowledgement, a segment a line'),
-  answerCode: z.string().describe('MSA-1'),
-  transaction: z.string().optional().describe('RAD-n'),
-  rules: z.array(z.string()).describe('Which rules fired, what is missing or odd'),
-  procedures: z.array(
-    procedure.pick({ requestedProcedureId: true, accessionNumber: true, studyInstanceUid: true, state: true }).extend({
-      steps: z.array(step.extend({ stepStatus: z.string() })),
-    }),
-  ),
-  history: z.array(
-    historyLine.pick({ event: true, from: true, to: true, remark: true }).extend({ requestedProcedureId: z.string() }),
-  ),
-  messages: z.array(
-    z.object({
-      destination: z.string(),
-      transaction: z.string(),
-      messageType: z.string(),
-      text: z.string().describe('A segment a line'),
-    }),
   ),
 });
 

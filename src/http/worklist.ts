@@ -3,7 +3,7 @@ import { worklistAsJson } from '../transactions/rad-05-worklist.ts';
 import { explainWorklist } from '../transactions/worklist-explanation.ts';
 import { date } from './dates.ts';
 import { type Route, optional, route, text } from './route.ts';
-import { worklist, worklistExplanation } from './schemas.ts';
+import { worklist, worklistExplanation } from './schemas-worklist.ts';
 
 const keys = {
   scheduledStationAeTitle: optional(text),

@@ -6,7 +6,8 @@ import type { Appointment, AppointmentService } from '../workflow/statements.ts'
 import type { EntityIdentifier, PlacerOrder } from '../workflow/vocabulary.ts';
 import { remark } from '../store/messages.ts';
 import { changeOrder, findAppointment, findFillerOrder, findPlacerOrder } from '../store/orders.ts';
-import { findProcedureOrder, recodeProcedure } from '../store/procedures.ts';
+import { findProcedureOrder } from '../store/find-procedures.ts';
+import { recodeProcedure } from '../store/procedures.ts';
 import { changedMeanwhile } from '../store/prisma.ts';
 import { saveVisit, visitOfOrder } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';

@@ -4,7 +4,7 @@ import type { PlacerOrder, VisitStatement } from '../workflow/vocabulary.ts';
 import { changeOrder, ownersOfOrders } from '../store/orders.ts';
 import { type StoredPatient, findPatientId, lockPatients } from '../store/patients.ts';
 import { unreconciledOrderOf } from '../store/performed-steps.ts';
-import { ordersOfReferences } from '../store/procedures.ts';
+import { ordersOfReferences } from '../store/find-procedures.ts';
 import { type StoredVisit, onlyStay, saveVisit, visitOfOrder } from '../store/visits.ts';
 import type { Actor, DepartmentOrder, PlacedOrder } from './actions.ts';
 import { type Department, type Hl7Peer, hl7Peers } from './department.ts';

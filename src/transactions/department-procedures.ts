@@ -1,5 +1,5 @@
 import { SwfError } from '../platform/errors.ts';
-import { findProcedureOrder } from '../store/procedures.ts';
+import { findProcedureOrder } from '../store/find-procedures.ts';
 import type { Actor, StepPlacement } from './actions.ts';
 import { type Department, placerOf } from './department.ts';
 import { causeOf } from './actor-cause.ts';

@@ -9,7 +9,7 @@ import type { Confirmation } from '../workflow/vocabulary.ts';
 import { admitRequest } from '../store/messages.ts';
 import type { Department } from './department.ts';
 import { finish, holdOrders, runUnit, send } from './unit-of-work.ts';
-import { ordersOfProcedures } from '../store/procedures.ts';
+import { ordersOfProcedures } from '../store/find-procedures.ts';
 import { matches, worklistQueryOf } from './worklist-query.ts';
 
 // PS3.4 K.4.1.1.4

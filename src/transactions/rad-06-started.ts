@@ -4,7 +4,7 @@ import { storable } from '../mapping/stored-dataset.ts';
 import { type StepCandidate, duplicateInstance, evidenceOf, matchStep } from '../workflow/mpps-rules.ts';
 import { createPerformedStep } from '../store/performed-steps.ts';
 import type { StoredPatient } from '../store/patients.ts';
-import { ordersOfReferences } from '../store/procedures.ts';
+import { ordersOfReferences } from '../store/find-procedures.ts';
 import { type InboundDicom, RequestRefused } from './inbound-dicom.ts';
 import { relayMpps } from './rad-06-07-relay.ts';
 import { makeUnscheduled } from './rad-06-unscheduled.ts';

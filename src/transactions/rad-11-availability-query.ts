@@ -13,7 +13,7 @@ import {
   stopAsking,
 } from '../store/availability-queries.ts';
 import { journalQuery } from '../store/messages.ts';
-import { ordersOfProcedures } from '../store/procedures.ts';
+import { ordersOfProcedures } from '../store/find-procedures.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import type { Department } from './department.ts';
 import { statusText } from './inbound-dicom.ts';

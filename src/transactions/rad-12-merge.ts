@@ -15,7 +15,8 @@ import {
   lockPatients,
   savePatient,
 } from '../store/patients.ts';
-import { addHistory, proceduresOfPatient } from '../store/procedures.ts';
+import { proceduresOfPatient } from '../store/find-procedures.ts';
+import { addHistory } from '../store/procedures.ts';
 import { saveVisit } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { causeOf } from './inbound-cause.ts';

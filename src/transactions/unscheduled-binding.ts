@@ -6,13 +6,8 @@ import { changeOrder, findAccession, findFillerOrder, findOnlyPlacerOrder, findP
 import { ordersOfPerformedStep, settleUnscheduled, unreconciledOrderOf } from '../store/performed-steps.ts';
 import { type StoredPatient, lockPatient } from '../store/patients.ts';
 import type { Tx } from '../store/prisma.ts';
-import {
-  addHistory,
-  findProcedureOrder,
-  moveProcedure,
-  proceduresOfPatient,
-  recodeProcedure,
-} from '../store/procedures.ts';
+import { findProcedureOrder, proceduresOfPatient } from '../store/find-procedures.ts';
+import { addHistory, moveProcedure, recodeProcedure } from '../store/procedures.ts';
 import type { Actor, OrderNamed } from './actions.ts';
 import type { Department } from './department.ts';
 import { causeOf } from './actor-cause.ts';

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { type Io, UsageError } from '../../src/cli-io.ts';
 import { runWorklist } from '../../src/cli-worklist.ts';
 import { items, text } from '../../src/dicom/dataset.ts';
-import type { worklistExplanation } from '../../src/http/schemas.ts';
+import type { worklistExplanation } from '../../src/http/schemas-worklist.ts';
 import type { Department } from '../../src/transactions/department.ts';
 import { type WorklistQuestion, findWorklist, worklistKeys } from '../../src/transactions/rad-05-worklist.ts';
 import { explainWorklist } from '../../src/transactions/worklist-explanation.ts';
