@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises';
 import { main } from './commands.ts';
 
 const stopped = new AbortController();
@@ -19,6 +20,18 @@ process.on('SIGTERM', () => onSignal(143));
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
+/** Says what is to be done and waits for Enter. Comes back at once when the playing is stopped. */
+async function askAtTerminal(text: string): Promise<void> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    await terminal.question(`  >  at the Order Filler: ${text}; then press Enter `, { signal: stopped.signal });
+  } catch (error) {
+    if (!stopped.signal.aborted) throw error;
+  } finally {
+    terminal.close();
+  }
+}
+
 const status = await main(process.argv.slice(2), {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
@@ -26,5 +39,6 @@ const status = await main(process.argv.slice(2), {
   environment: process.env,
   workingDirectory: process.cwd(),
   signal: stopped.signal,
+  ask: process.stdin.isTTY ? askAtTerminal : undefined,
 });
 process.exitCode = signalStatus ?? status;

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { describeProblem, loadScenario, scenarioFilesAt } from './lint.ts';
 import { CannotListen } from './listeners.ts';
 import { type PlayScenariosOptions, UsageError, loadScenarios, playScenarios } from './play-scenarios.ts';
+import { playMesa } from './play-mesa.ts';
 import { ServerDidNotStart } from './throwaway-server.ts';
 
 /** What the commands see of the outside. */
@@ -15,6 +16,8 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly signal: AbortSignal;
+  /** Asks whoever is at the terminal to do something, and comes back when it is done; undefined: nobody is there. */
+  readonly ask?: ((text: string) => Promise<void>) | undefined;
 }
 
 /** Exit status: done, it did not work, asked wrongly. */
@@ -27,18 +30,19 @@ Usage  swf-play <command> [options]
 Commands  run PATH...     play the scenarios in these folders, one after another
           lint PATH...    say what is wrong in them, play nothing
           list [PATH]     name the scenarios in a folder (default: scenarios)
-          mesa DIR        play the Order Filler cases of a MESA kit (not in this version)
+          mesa DIR [NNN]  play the Order Filler scripts of a MESA kit, all or those named
 
-Options of run
+Options of run and mesa
   --site FILE             the site file: where the Order Filler is and where our actors listen
                           (default: SWF_CONFIG, else swf.yaml)
   --of mllp://HOST:PORT   another Order Filler in our place, for HL7
   --of-dicom AET@HOST:PORT  and for DICOM
   --start                 first start a throwaway server of ours on free ports
-  --step N                stop after step N
+  --step N                stop after step N (run)
   --keep-going            play the steps after a failed one too
   --report FILE           write a JUnit report
   --transcripts DIR       keep every message and dataset there (default: transcripts)
+  --catalogue-out FILE    write the catalogue that the kit's codes need, play nothing (mesa)
 
   -h, --help   --version
 Exit status  0 all passed   1 a scenario failed, or it could not be played   2 asked wrongly
@@ -54,6 +58,7 @@ const options = {
   'keep-going': { type: 'boolean' },
   report: { type: 'string' },
   transcripts: { type: 'string' },
+  'catalogue-out': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const;
@@ -127,8 +132,11 @@ const commands = {
   },
   list: async (paths: readonly string[], _: Values, surroundings: Surroundings): Promise<ExitStatus> =>
     list(paths[0] ?? 'scenarios', surroundings),
-  mesa: async (): Promise<ExitStatus> => {
-    throw new UsageError(['mesa: playing the cases of a MESA kit is not in this version']);
+  mesa: async (paths: readonly string[], values: Values, surroundings: Surroundings): Promise<ExitStatus> => {
+    const [folder, ...names] = paths;
+    if (folder === undefined) throw new UsageError(['mesa needs the folder of a MESA kit', help]);
+    const own = { catalogueOut: values['catalogue-out'], ask: surroundings.ask };
+    return (await playMesa(folder, names, { ...playOptions(values, surroundings), ...own })) ? 0 : 1;
   },
 };
 

@@ -25,7 +25,8 @@ function testCase(suite: string, name: string, { time, body }: { time: number; b
 
 function stepCase(suite: string, step: StepResult): string {
   const name = [String(step.number), step.transaction, step.sentence].filter(Boolean).join(' ');
-  return testCase(suite, name, { time: step.milliseconds, body: step.passed ? '' : failure(step) });
+  const passed = step.skipped === undefined ? '' : `<skipped message="${escape(step.skipped)}"/>`;
+  return testCase(suite, name, { time: step.milliseconds, body: step.passed ? passed : failure(step) });
 }
 
 function suiteOf({ scenario, steps, leftover, milliseconds }: ScenarioResult): string {
@@ -39,7 +40,8 @@ function suiteOf({ scenario, steps, leftover, milliseconds }: ScenarioResult): s
     ),
     ...(hasLeftover ? [testCase(scenario.name, 'at the end', { time: 0, body: failure(leftover) })] : []),
   ];
-  const counts = `tests="${cases.length}" failures="${failures}" skipped="${unplayed.length}"`;
+  const skipped = unplayed.length + steps.filter((step) => step.skipped !== undefined).length;
+  const counts = `tests="${cases.length}" failures="${failures}" skipped="${skipped}"`;
   const head = `  <testsuite name="${escape(scenario.name)}" ${counts} time="${seconds(milliseconds)}">`;
   return [head, ...cases, '  </testsuite>'].join('\n');
 }

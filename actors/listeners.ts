@@ -19,7 +19,10 @@ export class CannotListen extends Error {
   override readonly name = 'CannotListen';
 }
 
-const answerers: Readonly<Partial<Record<Peer['actor'], Hl7Answerer>>> = { 'order-placer': answerAsOrderPlacer };
+/** How each kind of peer answers HL7, where it says more than an acknowledgement. */
+export type Answerers = Readonly<Partial<Record<Peer['actor'], Hl7Answerer>>>;
+
+const usualAnswerers: Answerers = { 'order-placer': answerAsOrderPlacer };
 
 /** One port of a peer. */
 interface Door {
@@ -31,9 +34,8 @@ interface Door {
   readonly open: () => Promise<Listening>;
 }
 
-function doorsOf(peer: Peer, index: number, deps: ListenerDeps): Door[] {
+function doorsOf(peer: Peer, index: number, deps: ListenerDeps, answer: Hl7Answerer | undefined): Door[] {
   const { hl7, dicom, name } = peer;
-  const answer = answerers[peer.actor];
   const door = (protocol: string, address: { host: string; port: number }, open: Door['open']): Door => ({
     peer: name,
     setting: `peers[${index}].${protocol}.port`,
@@ -48,8 +50,12 @@ function doorsOf(peer: Peer, index: number, deps: ListenerDeps): Door[] {
 }
 
 /** Listens as every peer of the site. Rejects with CannotListen, then nothing listens. */
-export async function startListeners(peers: readonly Peer[], deps: ListenerDeps): Promise<Listeners> {
-  const doors = peers.flatMap((peer, index) => doorsOf(peer, index, deps));
+export async function startListeners(
+  peers: readonly Peer[],
+  deps: ListenerDeps,
+  answerers: Answerers = usualAnswerers,
+): Promise<Listeners> {
+  const doors = peers.flatMap((peer, index) => doorsOf(peer, index, deps, answerers[peer.actor]));
   const open = new Map<Door, Listening>();
   const close = async (door: Door): Promise<void> => {
     const listening = open.get(door);

@@ -21,6 +21,8 @@ export interface Wanted {
   readonly actor: string;
   readonly type: string;
   readonly identifiers: () => ReadonlySet<string>;
+  /** What else it must be; left out: nothing. */
+  readonly fits?: (arrival: Arrival) => boolean;
 }
 
 /** Where and by what an unclaimed arrival counts against a scenario. */
@@ -67,9 +69,10 @@ export function createMailbox(): Mailbox {
   const takenAside = new WeakSet<Arrival>();
   const unclaimed = ({ identifiers, counts }: Watch): readonly Arrival[] =>
     unclaimedArrivals.filter((arrival) => counts(arrival) && belongs(arrival, identifiers()));
-  const take = ({ actor, type, identifiers }: Wanted): Arrival | undefined => {
+  const take = ({ actor, type, identifiers, fits = () => true }: Wanted): Arrival | undefined => {
     const index = unclaimedArrivals.findIndex(
-      (arrival) => arrival.actor === actor && isOfType(arrival, type) && belongs(arrival, identifiers()),
+      (arrival) =>
+        arrival.actor === actor && isOfType(arrival, type) && belongs(arrival, identifiers()) && fits(arrival),
     );
     return index < 0 ? undefined : unclaimedArrivals.splice(index, 1)[0];
   };

@@ -122,7 +122,7 @@ export function loadScenarios(paths: readonly string[], workingDirectory: string
   return scenarios;
 }
 
-function loadSite({ site, environment, workingDirectory }: PlayScenariosOptions): Config {
+export function loadSite({ site, environment, workingDirectory }: PlayScenariosOptions): Config {
   try {
     return loadConfig({ file: site, environment, workingDirectory });
   } catch (error) {
@@ -131,7 +131,7 @@ function loadSite({ site, environment, workingDirectory }: PlayScenariosOptions)
   }
 }
 
-function unsupported(site: Config, { start, of, ofDicom }: PlayScenariosOptions): string[] {
+export function unsupported(site: Config, { start, of, ofDicom }: PlayScenariosOptions): string[] {
   const secured = [
     ...(of === undefined && site.hl7.tls ? ['hl7'] : []),
     ...(ofDicom === undefined && site.dicom.tls ? ['dicom'] : []),
@@ -143,7 +143,7 @@ function unsupported(site: Config, { start, of, ofDicom }: PlayScenariosOptions)
 }
 
 /** Where the Order Filler listens: the flags, else the site file. Throws UsageError. */
-function orderFillerOf(site: Config, { of, ofDicom }: PlayScenariosOptions): OrderFiller {
+export function orderFillerOf(site: Config, { of, ofDicom }: PlayScenariosOptions): OrderFiller {
   try {
     const hl7 = of === undefined ? site.hl7 : parseMllpAddress(of);
     const dicom = ofDicom === undefined ? site.dicom : parseDicomAddress(ofDicom);
@@ -162,7 +162,7 @@ function orderFillerOf(site: Config, { of, ofDicom }: PlayScenariosOptions): Ord
   }
 }
 
-function writeReport(file: string, results: readonly ScenarioResult[]): void {
+export function writeReport(file: string, results: readonly ScenarioResult[]): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, junitReport(results));
 }

@@ -17,12 +17,14 @@ export interface StepResult extends Outcome {
   readonly who: string;
   readonly sentence: string;
   readonly passed: boolean;
+  /** Why it was left out, which is no failure. */
+  readonly skipped?: string;
   readonly milliseconds: number;
 }
 
 /** A scenario that was played, to its end or to the step that failed. */
 export interface ScenarioResult {
-  readonly scenario: Scenario;
+  readonly scenario: Pick<Scenario, 'name' | 'title'> & { readonly steps: readonly { readonly step: string }[] };
   readonly run: string;
   readonly passed: boolean;
   readonly steps: readonly StepResult[];

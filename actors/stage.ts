@@ -5,7 +5,7 @@ import { adtIdentity } from './adt.ts';
 import { type Archive, createArchive } from './archive.ts';
 import type { Hl7Identity } from './hl7-file.ts';
 import { type Hl7Sender, createHl7Sender } from './hl7-sender.ts';
-import { type Listeners, startListeners } from './listeners.ts';
+import { type Answerers, type Listeners, startListeners } from './listeners.ts';
 import { type Mailbox, createMailbox } from './mailbox.ts';
 import { type CalledDicom, modalityAeTitle } from './modality.ts';
 import { type Scenario, kindOf } from './scenario.ts';
@@ -43,12 +43,12 @@ export interface Stage {
 export async function startStage(
   site: Config,
   findOrderFiller: () => Promise<OrderFiller>,
-  { clock, ids }: { clock: Clock; ids: Ids },
+  { clock, ids, answerers }: { clock: Clock; ids: Ids; answerers?: Answerers },
 ): Promise<Stage> {
   const mailbox = createMailbox();
   const archive = createArchive();
   const { timeZone } = site.organisation;
-  const listeners = await startListeners(site.peers, { mailbox, archive, clock, ids, timeZone });
+  const listeners = await startListeners(site.peers, { mailbox, archive, clock, ids, timeZone }, answerers);
   try {
     return stageOf(site, await findOrderFiller(), { mailbox, archive, listeners, clock, ids });
   } catch (error) {
