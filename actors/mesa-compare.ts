@@ -10,6 +10,8 @@ export interface CompareLists {
   readonly names: readonly string[];
   readonly equal: readonly ListedField[];
   readonly forms: readonly FieldForm[];
+  /** Components that are left out of what must be equal. */
+  readonly without: readonly Place[];
   readonly problems: readonly Problem[];
 }
 
@@ -33,9 +35,19 @@ export function compareListsFor(kit: MesaKit, path: string, reference: FieldsOfM
     names: [compareFile, formatFile].flatMap((file) => (file === undefined ? [] : [file.replace(/^.*[/\\]/, '')])),
     equal: equal?.fields ?? [],
     forms: forms?.fields ?? [],
+    without: format === ordersOfFiller ? scheduledTime : [],
     problems: [...(equal?.problems ?? []), ...(forms?.problems ?? [])],
   };
 }
+
+/** The list for an order of the department. */
+const ordersOfFiller = 'orm_o01_format.ini';
+
+// The kit's message has a time of long ago; its later grader of these messages compares the rest of the field.
+const scheduledTime: readonly Place[] = [
+  { segment: 'ORC', field: 7, component: 4 },
+  { segment: 'OBR', field: 27, component: 4 },
+];
 
 function namesFor(path: string, reference: FieldsOfMessage): { compare: string[]; format: string } {
   const event = reference.component('MSH-9', 2).toLowerCase();
@@ -56,15 +68,15 @@ function namesFor(path: string, reference: FieldsOfMessage): { compare: string[]
 export function compareMessages(
   received: FieldsOfMessage,
   reference: FieldsOfMessage,
-  { equal, forms }: CompareLists,
+  { equal, forms, without }: Pick<CompareLists, 'equal' | 'forms' | 'without'>,
 ): Comparison {
   const equals = equal.flatMap((listed) => placesOf(listed, reference));
   const mismatches = [
     ...segmentsMissing(equal, received, reference),
-    ...equals.flatMap((place) => difference(place, received, reference)),
+    ...equals.flatMap((place) => difference({ place, without }, received, reference)),
     ...forms.flatMap((form) => misfit(form, received)),
   ];
-  return { mismatches, equal: equals.map(nameOf), present: forms.map(nameOf) };
+  return { mismatches, equal: equals.map(placeName), present: forms.map(placeName) };
 }
 
 type Place = ListedField & { readonly field: number };
@@ -77,7 +89,8 @@ function placesOf(listed: ListedField, reference: FieldsOfMessage): Place[] {
   return Array.from({ length: last }, (_, index) => ({ segment, field: index + 1 }));
 }
 
-function nameOf({ segment, field, component }: ListedField): string {
+/** `ORC-7.4` */
+export function placeName({ segment, field, component }: ListedField): string {
   return `${segment}-${field ?? ''}${component === undefined ? '' : `.${component}`}`;
 }
 
@@ -101,15 +114,27 @@ function valueOf(fields: readonly string[] | undefined, { field, component }: Pl
   return component === undefined ? value : componentOf(value, component);
 }
 
+/** A field of one repetition without some of its components. */
+function emptied(value: string, without: readonly Place[]): string {
+  if (without.length === 0) return value;
+  const parts = value.split('^').map((part, index) => (without.some((one) => one.component === index + 1) ? '' : part));
+  return parts.join('^');
+}
+
 /** In each segment of the name that both have. */
-function difference(place: Place, received: FieldsOfMessage, reference: FieldsOfMessage): Mismatch[] {
+function difference(
+  { place, without }: { place: Place; without: readonly Place[] },
+  received: FieldsOfMessage,
+  reference: FieldsOfMessage,
+): Mismatch[] {
   const own = received.all(place.segment);
+  const left = without.filter(({ segment, field }) => segment === place.segment && field === place.field);
   return reference.all(place.segment).flatMap((fields, index) => {
-    const expected = valueOf(fields, place);
-    const value = valueOf(own[index], place);
+    const expected = emptied(valueOf(fields, place), left);
+    const value = emptied(valueOf(own[index], place), left);
     if (own[index] === undefined || value === expected) return [];
     const where = index === 0 ? place.segment : `${place.segment}[${index + 1}]`;
-    return [{ place: nameOf({ ...place, segment: where }), expected: shown(expected), received: shown(value) }];
+    return [{ place: placeName({ ...place, segment: where }), expected: shown(expected), received: shown(value) }];
   });
 }
 
@@ -123,7 +148,7 @@ function misfit(form: FieldForm, received: FieldsOfMessage): Mismatch[] {
   if (value !== '' && isFormed && isListed) return [];
   const anything = form.format === undefined || form.format === '$Z' ? 'any value' : `the form ${form.format}`;
   const expected = form.values === undefined ? anything : `one of ${form.values.join(', ')}`;
-  return [{ place: nameOf(form), expected, received: shown(value) }];
+  return [{ place: placeName(form), expected, received: shown(value) }];
 }
 
 /** `PID-3 5 18  ORC-1 2`: places, those of a segment together. */

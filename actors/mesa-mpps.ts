@@ -77,7 +77,10 @@ export function beginUnscheduled(
     PatientBirthDate: field('PID-7'),
     PatientSex: field('PID-8'),
   };
-  const performed = { ProcedureCodeSequence: [], PerformedProtocolCodeSequence: [], Modality: unscheduled.modality };
+  const { performedCode, modality } = unscheduled;
+  const code = { CodeValue: performedCode, CodingSchemeDesignator: 'DSS_MESA', CodeMeaning: performedCode };
+  const protocols = performedCode === undefined ? [] : [code];
+  const performed = { ProcedureCodeSequence: [], PerformedProtocolCodeSequence: protocols, Modality: modality };
   return created({ attributes, patient, performed, station }, sources);
 }
 
@@ -104,6 +107,8 @@ function created({ attributes, patient, performed, station }: Beginning, sources
     PerformedProcedureStepStatus: 'IN PROGRESS',
     PerformedProcedureStepDescription: null,
     PerformedProcedureTypeDescription: null,
+    // PS3.4 F.7.2.2: an N-SET only changes what the N-CREATE has.
+    PerformedProcedureStepDiscontinuationReasonCodeSequence: [],
     PerformedProcedureStepEndDate: null,
     PerformedProcedureStepEndTime: null,
     StudyID: id,

@@ -121,8 +121,7 @@ function isAsked({ message, station }: Examination, keys: QueryKeys): boolean {
 }
 
 async function find({ key }: ActOf<'find'>, played: MesaCase, prefix: string): Promise<MesaOutcome> {
-  if (played.undone !== undefined) return skipped(played.undone);
-  const { stage, transcript, withinMs, plan, codes } = played;
+  const { stage, transcript, withinMs, plan, codes, undone } = played;
   const keys = queryOf(key);
   const { status, datasets } = await findWorklist(stage.calledBy('MOD', withinMs), worklistQuery(keys));
   const files = datasets.map((one, index) => transcript.dicom(`${prefix}-match-${index + 1}`, one));
@@ -132,6 +131,8 @@ async function find({ key }: ActOf<'find'>, played: MesaCase, prefix: string): P
   const answers = datasets.filter((item) => patients.has(text(item, 'PatientID') ?? ''));
   const expected = [...played.scheduled].filter((examination) => isAsked(examination, keys));
   const { mismatches, notes, compared } = compareWorklist(answers, expected, codes);
+  if (undone !== undefined && mismatches.length > 0) return skipped(undone);
+  played.undone = undefined;
   const found = answers.length === 1 ? '1 step' : `${answers.length} steps`;
   return { ...nothingWrong, mismatches, notes: [`${found} of the script's patients`, ...notes], files, compared };
 }
@@ -183,14 +184,26 @@ async function end({ directory }: ActOf<'end'>, played: MesaCase, prefix: string
   const outcome = answered(await setMpps(stage.calledBy('MOD', withinMs), performed.uid, set), file);
   const note =
     discontinuedFor === undefined ? [] : [`DISCONTINUED for ${discontinuedFor}, as the kit's data set is made`];
-  return { ...outcome, notes: note };
+  return { ...outcome, notes: [...outcome.notes, ...note] };
 }
 
 function answered({ status, comment }: NResult, file: string): MesaOutcome {
-  const wrong = status === 0 ? [] : [{ place: 'status', expected: '0000', received: shownStatus(status) }];
-  const said = wrong.length > 0 && comment !== undefined ? [`the answer says: ${comment}`] : [];
-  return { ...nothingWrong, mismatches: wrong, problems: said, files: [file], compared: 1 };
+  const isDone = status === 0 || isWarning(status);
+  const wrong = isDone ? [] : [{ place: 'status', expected: '0000', received: shownStatus(status) }];
+  const said = comment === undefined ? '' : `: ${comment}`;
+  return {
+    ...nothingWrong,
+    mismatches: wrong,
+    problems: isDone || said === '' ? [] : [`the answer says${said}`],
+    notes: isDone && status !== 0 ? [`warning ${shownStatus(status)}${said}`] : [],
+    files: [file],
+    compared: 1,
+  };
 }
+
+/** PS3.7 annex C: done, with a remark. */
+const isWarning = (status: number): boolean =>
+  status === 0x0001 || status === 0x0107 || status === 0x0116 || (status & 0xf000) === 0xb000;
 
 /** RAD-6, RAD-7 as Performed Procedure Step Manager: the Image Manager gets what the modality sent. */
 async function relayed({ directory, type }: ActOf<'relayed'>, played: MesaCase, prefix: string): Promise<MesaOutcome> {

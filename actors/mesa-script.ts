@@ -33,7 +33,13 @@ export interface InstancesLine {
   readonly line: number;
   readonly directory: string;
   /** Of an examination that nobody ordered: who was examined, and what was done. */
-  readonly unscheduled?: { readonly message: string; readonly modality: string; readonly procedureCode: string };
+  readonly unscheduled?: {
+    readonly message: string;
+    readonly modality: string;
+    readonly procedureCode: string;
+    /** What the modality says that it did. */
+    readonly performedCode: string | undefined;
+  };
   /** The code of the reason for which the step is discontinued (scheme DCM). */
   readonly discontinuedFor?: string;
 }
@@ -112,10 +118,13 @@ function schedule(verb: 'MESSAGE' | 'MESA-INTERNAL', words: readonly string[], l
   return { line: { verb, line, message, directory, protocolCode, station } };
 }
 
-/** DIRECTORY PATIENT-MESSAGE MODALITY PROCEDURE PROTOCOL [FOLDER OF IMAGES] */
-function unscheduled([directory, message, modality, procedureCode]: readonly string[], line: number): Read {
+/** DIRECTORY PATIENT-MESSAGE MODALITY PROCEDURE PERFORMED [FOLDER OF IMAGES] */
+function unscheduled(words: readonly string[], line: number): Read {
+  const [directory, message, modality, procedureCode, performedCode] = words;
   if (!directory || !message || !modality || !procedureCode) {
     return { problem: 'GEN-UNSCHED-SOP-INSTANCES names a folder, the message of the patient, modality and procedure' };
   }
-  return { line: { verb: 'GENERATE', line, directory, unscheduled: { message, modality, procedureCode } } };
+  return {
+    line: { verb: 'GENERATE', line, directory, unscheduled: { message, modality, procedureCode, performedCode } },
+  };
 }

@@ -21,6 +21,16 @@ interface ProcedureView {
   readonly studyInstanceUid: string;
 }
 
+/** The interface said no: the sentence is its own. */
+class Refused extends Error {
+  readonly status: number;
+
+  constructor(status: number, sentence: string) {
+    super(`${sentence} (${status})`);
+    this.status = status;
+  }
+}
+
 /** Our own Order Filler: its HTTP interface does what a person would do. */
 export function staffOfOurs(address: string, token: string | undefined): Staff {
   const call = async (method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> => {
@@ -50,6 +60,16 @@ export function staffOfOurs(address: string, token: string | undefined): Staff {
     for (const { requestedProcedureId } of wanted) await act(requestedProcedureId);
     return wanted.length > 0 ? '' : `its procedures are ${procedures.map((one) => one.state).join(', ')} already`;
   };
+  /** Where the site schedules by itself, what was bound has been announced with it. */
+  const announce = async (id: string): Promise<Done> => {
+    try {
+      await call('POST', `/api/procedures/${id}/schedule`, {});
+      return { done: true };
+    } catch (error) {
+      if (error instanceof Refused && error.status === 409) return { done: true, note: 'it was announced already' };
+      throw error;
+    }
+  };
   return {
     schedule: async ({ order, station }) => {
       const body = station === undefined ? {} : { station };
@@ -66,11 +86,12 @@ export function staffOfOurs(address: string, token: string | undefined): Staff {
       return { done: true };
     },
     bind: async ({ order, mppsUid, studyInstanceUid }) => {
-      const procedures = await proceduresOf(order);
-      if (procedures.some((procedure) => procedure.studyInstanceUid === studyInstanceUid))
-        return { done: true, note: 'the order has the study of the modality already' };
-      await call('POST', `/api/unscheduled/${mppsUid}/match`, { placerOrderNumber: order });
-      return { done: true };
+      const isBound = (procedure: ProcedureView): boolean => procedure.studyInstanceUid === studyInstanceUid;
+      if (!(await proceduresOf(order)).some(isBound))
+        await call('POST', `/api/unscheduled/${mppsUid}/match`, { placerOrderNumber: order });
+      const bound = (await proceduresOf(order)).find(isBound);
+      if (!bound) throw new Error(`order ${order} has no procedure with the study of the modality`);
+      return announce(bound.requestedProcedureId);
     },
   };
 }
