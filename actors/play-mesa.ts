@@ -33,9 +33,9 @@ export interface PlayMesaOptions extends Omit<PlayScenariosOptions, 'lastStep'> 
   readonly catalogueOut?: string | undefined;
   /** Asks whoever is at the terminal to do something, and comes back when it is done; undefined: nobody is there. */
   readonly ask?: ((text: string) => Promise<void>) | undefined;
+  /** How long is waited for an answer, and for what the Order Filler sends; 15 s by default. */
+  readonly withinMs?: number;
 }
-
-const withinMs = 15_000;
 
 /**
  * Plays the scripts of a MESA kit, all that can be played or those that are named, and says what is compared. True when
@@ -167,7 +167,7 @@ function staffFor(site: Config, started: string | undefined, { of, ofDicom, ask 
 async function playAllOf(
   { kit, codes, plans }: Playbill,
   { stage, parts, staff, transcripts }: { stage: Stage; parts: Parts; staff: Staff; transcripts: string },
-  { screen, signal, keepGoing = false }: PlayMesaOptions,
+  { screen, signal, keepGoing = false, withinMs = 15_000 }: PlayMesaOptions,
 ): Promise<MesaResult[]> {
   const progress = mesaProgressOn(screen);
   const results: MesaResult[] = [];

@@ -4,6 +4,7 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { smallKit, writeKit } from './actors/mesa-folder.ts';
 import { type TestSite, writeTestSite } from './actors/site.ts';
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url));
@@ -51,6 +52,24 @@ describe('the scenarios that are shipped', () => {
       expect(`${out}${err}`).toContain('3 scenarios, 3 passed, 0 failed');
       expect(status).toBe(0);
       expect(readFileSync(report, 'utf8').match(/<testsuite /g)).toHaveLength(3);
+    },
+    startAndPlayMs,
+  );
+});
+
+describe('a kit in the shape of MESA', () => {
+  it(
+    'is played against a server of ours that does what staff do over HTTP; a script that is not understood is left out',
+    async () => {
+      const kit = join(site.folder, 'kit');
+      writeKit(kit, smallKit);
+      const own = ['--site', site.file, '--transcripts', join(site.folder, 'transcripts')];
+
+      const { out, err } = await swfPlay('mesa', kit, '--start', ...own);
+
+      expect(`${out}${err}`).toContain('2 scripts, 2 passed, 0 failed\nnot played: 902');
+      expect(out).toMatch(/902\.txt:1 {2}transaction 99 from XX to OF, event DANCE, is not played/);
+      expect(out).toMatch(/equal +MSH-9 12 {2}PID-3 5 {2}ORC-1 2 {2}OBR-4 24\n +present +ORC-3 5 {2}OBR-18\n/);
     },
     startAndPlayMs,
   );

@@ -46,7 +46,8 @@ describe('swf-play', () => {
     [['run', scenarios, '--site', 'none.yaml'], 'there is no such file'],
     [['run', scenarios, '--start', '--of', 'mllp://127.0.0.1:1'], 'leave out --of'],
     [['list', 'nowhere'], 'nowhere: there is no scenario.yaml here'],
-    [['mesa', '.'], 'mesa: playing the cases of a MESA kit is not in this version'],
+    [['mesa'], 'mesa needs the folder of a MESA kit'],
+    [['mesa', '.'], '.: there is no script here, such as scenarios/131/131.txt'],
   ])('asked wrongly with %j, says why and ends with 2', async (args, reason) => {
     const { status, out, err } = await run(...args);
 
