@@ -42,12 +42,12 @@ export function staffOfOurs(address: string, token: string | undefined): Staff {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }).catch(() => {
+      throw new Error(`nothing answers at ${address} (http in the site file), where staff would do this`);
     });
     const answer = (await response.json()) as { detail?: string; title?: string };
     if (response.ok) return answer;
-    throw new Error(
-      `${method} ${path.split('?')[0]}: ${response.status} ${answer.detail ?? answer.title ?? ''}`.trim(),
-    );
+    throw new Refused(response.status, `${method} ${path.split('?')[0]}: ${answer.detail ?? answer.title ?? ''}`);
   };
   const proceduresOf = async (order: string): Promise<readonly ProcedureView[]> => {
     const found = await call('GET', `/api/procedures?placerOrderNumber=${encodeURIComponent(order)}`);

@@ -51,7 +51,7 @@ export async function playMesa(folder: string, names: readonly string[], options
   if (codes.problems.length > 0) throw new UsageError(codes.problems.map(describeProblem));
   if (options.catalogueOut !== undefined) {
     writeFile(resolve(workingDirectory, options.catalogueOut), catalogue);
-    screen.write(`${options.catalogueOut}  ${codes.services.size} services; name it as catalogue in the site file`);
+    screen.write(`${options.catalogueOut}  written: name it as catalogue in the site file`);
     return true;
   }
   const playable = plans.filter(({ problems }) => problems.length === 0);

@@ -84,7 +84,7 @@ describe("a kit played against somebody else's Order Filler", () => {
 
     expect(await play([], { catalogueOut: 'out/catalogue.yaml' })).toBe(true);
     expect(readFileSync(join(site.folder, 'out', 'catalogue.yaml'), 'utf8')).toContain('code: K1A');
-    expect(lines).toEqual(['out/catalogue.yaml  1 services; name it as catalogue in the site file']);
+    expect(lines).toEqual(['out/catalogue.yaml  written: name it as catalogue in the site file']);
   });
 
   it('given a script that the kit does not have, then it says which it has', async () => {
