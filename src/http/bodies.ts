@@ -106,6 +106,7 @@ export const procedureBodies = {
       'say where or when: station, start',
     ),
   },
+  change: { name: 'Change', schema: z.strictObject({ code: codedValue.describe('OBR-44: what is done instead') }) },
   arrive: { name: 'Arrive', schema: z.strictObject({ step: step.exactOptional() }) },
 } as const;
 

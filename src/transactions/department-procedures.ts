@@ -1,9 +1,12 @@
 import { SwfError } from '../platform/errors.ts';
+import { recodeProcedure } from '../store/procedures.ts';
+import { plannedProcedureOf } from '../workflow/planning.ts';
+import type { CodedValue } from '../workflow/vocabulary.ts';
 import { findProcedureOrder } from '../store/find-procedures.ts';
 import type { Actor, StepPlacement } from './actions.ts';
 import { type Department, placerOf } from './department.ts';
 import { causeOf } from './actor-cause.ts';
-import { isReported, markEnded, moveSteps, reschedule, stepsToMove } from './order-changes.ts';
+import { canMove, isReported, markEnded, moveSteps, reschedule, stepsToMove } from './order-changes.ts';
 import { scheduling } from './order-creation.ts';
 import {
   type Cause,
@@ -120,5 +123,43 @@ export async function arriveProcedure(
     );
     const movedSteps = waiting.map((one) => one.scheduledProcedureStepId);
     return send(procedure, { type: 'arrive', movedSteps }, cause);
+  });
+}
+
+/** The patient did not come: off the worklist until there is another appointment, or staff release it. */
+export async function noteNoShow(department: Department, id: string, actor: Actor): Promise<void> {
+  await act(department, id, actor, (_, { procedure, cause }) => send(procedure, { type: 'hold', noShow: true }, cause));
+}
+
+/** Ends a procedure that is under way (RAD-13 DC/CA, or XO/CM where part of it is done; RAD-3 SC/DC with the last). */
+export async function discontinueProcedure(department: Department, id: string, actor: Actor): Promise<void> {
+  await act(department, id, actor, async (unit, { procedure, held, cause }) => {
+    const allowed = send(procedure, { type: 'discontinue' }, cause);
+    if (allowed && orderStatusNow(held) === 'DC') await markEnded(unit, held, 'filler');
+    return allowed;
+  });
+}
+
+/**
+ * Another procedure than was planned, under the same study (RAD-13 XO/SC, after completion XO/CM). What the catalogue
+ * has under that code says what the steps are, as long as none has begun and they are as many, of the same modalities.
+ */
+export async function changeProcedure(
+  department: Department,
+  id: string,
+  code: CodedValue,
+  actor: Actor,
+): Promise<void> {
+  await act(department, id, actor, async (unit, { procedure, held, cause }) => {
+    if (!send(procedure, { type: 'change' }, cause)) return false;
+    const planned = plannedProcedureOf(code, department.config.catalogue);
+    const { steps } = procedure.stored;
+    const fits =
+      planned?.steps.length === steps.length &&
+      steps.every((step, index) => canMove(step) && step.modality === planned.steps[index]?.modality);
+    const contents = fits ? planned.steps : steps;
+    procedure.stored = await recodeProcedure(unit.tx, procedure.stored, { ...planned?.code, ...code }, contents);
+    tellOfChange(unit, held);
+    return true;
   });
 }

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { items, text } from '../../src/dicom/dataset.ts';
+import { field, orm, serial } from '../support/messages.ts';
+import { type OrderSite, startOrderSite } from '../support/order-site.ts';
+
+/** What staff change, discontinue or note of a procedure (RAD TF-2 4.13; department workflow). */
+
+let site: OrderSite;
+beforeAll(async () => {
+  site = await startOrderSite();
+});
+afterAll(() => site.stop());
+
+interface Ordered {
+  readonly number: string;
+  readonly ids: readonly string[];
+}
+
+async function ordered(service = 'WRIST'): Promise<Ordered> {
+  const number = `K${serial()}`;
+  await site.send(orm([{ placerOrderNumber: `${number}^HIS`, service: `${service}^^TESTPLAN` }]));
+  await site.news();
+  const { requestedProcedures } = await site.order({ placerOrderNumber: number });
+  return { number, ids: requestedProcedures.map((one) => one.requestedProcedureId) };
+}
+
+const act = (id: string | undefined, verb: string, body: object = {}) =>
+  site.post(`/api/procedures/${id}/${verb}`, body, 'as the physician asked');
+
+const stateOf = async ({ number }: Ordered) => {
+  const { orderStatus, requestedProcedures } = await site.order({ placerOrderNumber: number });
+  return [orderStatus, ...requestedProcedures.map(({ state }) => state)].join(' ');
+};
+
+const procedureCode = (): string =>
+  field(site.texts.find((one) => field(one, 'MSH', 9).startsWith('ORM') && one.includes('ZDS|')) ?? '', 'OBR', 44);
+
+describe('another procedure than was planned, under the same study', () => {
+  const code = { code: 'HAND', scheme: 'TESTPLAN', meaning: 'Hand in two planes' };
+
+  it.each([
+    ['before it begins', async () => {}, 'IM RAD-13 XO/SC'],
+    ['while it is performed', ({ number }: Ordered) => site.begin(number), 'IM RAD-13 XO/SC'],
+    ['after it was completed', async ({ number }: Ordered) => site.end(await site.begin(number)), 'IM RAD-13 XO/CM'],
+  ])('%s: RAD-13 with its code', async (_when, bring, told) => {
+    const one = await ordered();
+    await bring(one);
+    await site.news();
+    expect(await act(one.ids[0], 'change', { code })).toMatchObject({ status: 200 });
+    expect(await site.news()).toEqual([told, told.replace('IM', 'RM')]);
+    expect(procedureCode()).toBe('HAND^Hand in two planes^TESTPLAN');
+    const [procedure] = (await site.order({ placerOrderNumber: one.number })).requestedProcedures;
+    expect(procedure?.history.find(({ event }) => event === 'change')?.remark).toBe('as the physician asked');
+  });
+
+  it('that the catalogue has: its steps are what the catalogue says, as long as none has begun', async () => {
+    const one = await ordered('TRUNK');
+    const [, computed] = one.ids;
+    expect(await act(computed, 'change', { code: { code: 'TRCT' } })).toMatchObject({ status: 200 });
+    await site.news();
+    const [row] = await site.offered(one.number, { Modality: 'CT', ScheduledProtocolCodeSequence: [] });
+    const step = items(row ?? {}, 'ScheduledProcedureStepSequence')[0] ?? {};
+    expect(items(step, 'ScheduledProtocolCodeSequence').map((protocol) => text(protocol, 'CodeValue'))).toEqual([
+      'TRC',
+    ]);
+  });
+
+  it('is refused once it was cancelled, and when no code is said', async () => {
+    const one = await ordered();
+    expect(await act(one.ids[0], 'change', {})).toMatchObject({ status: 400 });
+    await act(one.ids[0], 'cancel');
+    await site.news();
+    expect(await act(one.ids[0], 'change', { code })).toMatchObject({ status: 409 });
+    expect(await site.news()).toEqual([]);
+  });
+});
+
+describe('staff discontinue what is under way', () => {
+  it('the only procedure: RAD-13 DC/CA and RAD-3 SC/DC, off the worklist', async () => {
+    const one = await ordered();
+    await site.begin(one.number);
+    await site.news();
+    expect(await act(one.ids[0], 'discontinue')).toMatchObject({ status: 200 });
+    expect(await site.news()).toEqual(['IM RAD-13 DC/CA', 'OP RAD-3 SC/DC', 'RM RAD-13 DC/CA']);
+    expect(await stateOf(one)).toBe('DC discontinued');
+    expect(await site.offered(one.number)).toEqual([]);
+  });
+
+  it('one of two steps that was done stays done: RAD-13 XO/CM and RAD-3 SC/CM', async () => {
+    const one = await ordered('SPINE');
+    await site.end(await site.begin(one.number, 1));
+    await site.news();
+    expect(await act(one.ids[0], 'discontinue')).toMatchObject({ status: 200 });
+    expect(await site.news()).toEqual(['IM RAD-13 XO/CM', 'OP RAD-3 SC/CM', 'RM RAD-13 XO/CM']);
+  });
+
+  it('not what has not begun: it is cancelled instead', async () => {
+    const one = await ordered();
+    expect(await act(one.ids[0], 'discontinue')).toMatchObject({ status: 409 });
+    expect(await stateOf(one)).toBe('SC scheduled');
+  });
+});
+
+describe('the patient did not come', () => {
+  it('the procedure is off the worklist until it is released', async () => {
+    const one = await ordered();
+    expect(await act(one.ids[0], 'no-show')).toMatchObject({ status: 200 });
+    expect([await stateOf(one), (await site.offered(one.number)).length]).toEqual(['HD held', 0]);
+    expect(await act(one.ids[0], 'no-show')).toMatchObject({ status: 409 });
+    expect(await act(one.ids[0], 'release')).toMatchObject({ status: 200 });
+    expect([await stateOf(one), (await site.offered(one.number)).length]).toEqual(['SC scheduled', 1]);
+  });
+});
