@@ -2,7 +2,7 @@ import { toDirectedGraph } from 'xstate/graph';
 import { transactionList } from './transactions/index.ts';
 import { discontinuationReasons } from './workflow/discontinuation.ts';
 import { coreTransactions } from './workflow/core-transactions.ts';
-import { type ProcedureEventType } from './workflow/procedure-context.ts';
+import { type ProcedureEventType } from './workflow/procedure-events.ts';
 import { procedureMachine } from './workflow/procedure-machine.ts';
 
 interface Edge {
@@ -62,6 +62,8 @@ const causes: Readonly<Record<ProcedureEventType, string>> = {
   release: 'RAD-2 RL, or staff',
   reschedule: 'staff move steps to another time or station',
   arrive: 'staff note that the patient has arrived',
+  depart: 'staff note that the patient has left without the examination',
+  decide: 'staff say of a discontinued MPPS that it was enough, or that the step is performed again',
   offered: 'RAD-5: a worklist answer contained one of its steps for the first time',
   performedStepStarted:
     'RAD-6: an MPPS N-CREATE that fits open steps, or completed ones that it goes on with (append case)',

@@ -6,6 +6,8 @@ import {
   arriveProcedure,
   cancelProcedure,
   changeProcedure,
+  decideProcedure,
+  departProcedure,
   discontinueProcedure,
   holdProcedure,
   noteNoShow,
@@ -46,7 +48,7 @@ function action<B extends z.ZodObject<z.ZodRawShape>>(
   });
 }
 
-const { schedule, reschedule, change, arrive } = procedureBodies;
+const { schedule, reschedule, change, arrive, depart, decide } = procedureBodies;
 
 /** What staff do with a requested procedure. */
 export const procedureActionRoutes: readonly Route[] = [
@@ -97,5 +99,14 @@ export const procedureActionRoutes: readonly Route[] = [
   ),
   action('arrive', 'Notes that the patient has arrived.', arrive, (department, id, { body, actor }) =>
     arriveProcedure(department, id, body.step, actor),
+  ),
+  action('depart', 'Notes that the patient has left without the examination.', depart, (department, id, call) =>
+    departProcedure(department, id, call.body.step, call.actor),
+  ),
+  action(
+    'decide',
+    'Says of a discontinued MPPS that it was enough, or that its step is performed again.',
+    decide,
+    (department, id, { body, actor }) => decideProcedure(department, id, body, actor),
   ),
 ];

@@ -145,14 +145,14 @@ export async function unreconciledOrderOf(
   return (await tx.order.findFirst({ where, select: { id: true }, orderBy: { id: 'asc' } }))?.id;
 }
 
-/** What is no longer a reason to look at the MPPS of locked procedures, once they are bound to an order. */
-export async function settleUnscheduled(tx: Tx, procedureIds: readonly number[]): Promise<void> {
+/** What is no longer a reason to look at the MPPS of these steps, by database id; their procedures are locked. */
+export async function settleExceptions(tx: Tx, stepIds: readonly number[], settled: readonly string[]): Promise<void> {
   const rows = await tx.performedProcedureStep.findMany({
-    where: { exception: { not: null }, steps: { some: { step: { procedureId: { in: [...procedureIds] } } } } },
+    where: { exception: { not: null }, steps: { some: { stepId: { in: [...stepIds] } } } },
     select: { id: true, exception: true },
   });
   for (const { id, exception } of rows) {
-    const left = (exception ?? '').split(', ').filter((one) => !['unscheduled', 'unknown-patient'].includes(one));
+    const left = (exception ?? '').split(', ').filter((one) => !settled.includes(one));
     await tx.performedProcedureStep.update({ where: { id }, data: { exception: left.join(', ') || null } });
   }
 }

@@ -1,7 +1,7 @@
 import { type Hl7Message, parseMessage } from '../hl7/message.ts';
 import { orderRepliesFromHl7 } from '../mapping/order-reply-from-hl7.ts';
 import { SwfError, describeError } from '../platform/errors.ts';
-import type { ProcedureEvent } from '../workflow/procedure-context.ts';
+import type { ProcedureEvent } from '../workflow/procedure-events.ts';
 import { type Confirmation, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { type PendingDelivery, type Settlement, settle } from '../store/outbox.ts';
 import { proceduresOfPerformedStep } from '../store/performed-steps.ts';

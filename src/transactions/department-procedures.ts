@@ -1,12 +1,13 @@
 import { SwfError } from '../platform/errors.ts';
-import { recodeProcedure } from '../store/procedures.ts';
+import { settleExceptions } from '../store/performed-steps.ts';
+import { type StoredStep, recodeProcedure } from '../store/procedures.ts';
 import { plannedProcedureOf } from '../workflow/planning.ts';
-import type { CodedValue } from '../workflow/vocabulary.ts';
+import type { CodedValue, StepStatus } from '../workflow/vocabulary.ts';
 import { findProcedureOrder } from '../store/find-procedures.ts';
 import type { Actor, StepPlacement } from './actions.ts';
 import { type Department, placerOf } from './department.ts';
 import { causeOf } from './actor-cause.ts';
-import { canMove, isReported, markEnded, moveSteps, reschedule, stepsToMove } from './order-changes.ts';
+import { canMove, isReported, markEnded, moveSteps, reschedule, stepNamed, stepsToMove } from './order-changes.ts';
 import { scheduling } from './order-creation.ts';
 import {
   type Cause,
@@ -110,6 +111,14 @@ export async function releaseProcedure(department: Department, id: string, actor
   await act(department, id, actor, (_, { procedure, cause }) => send(procedure, { type: 'release' }, cause));
 }
 
+/** Steps that a person names, else those of these statuses. */
+function stepsMeant(procedure: HeldProcedure, step: string | undefined, statuses: readonly StepStatus[]): StoredStep[] {
+  if (step !== undefined) return stepNamed(procedure, step);
+  return procedure.stored.steps.filter(({ stepStatus }) => statuses.includes(stepStatus));
+}
+
+const idsOf = (steps: readonly StoredStep[]): string[] => steps.map((one) => one.scheduledProcedureStepId);
+
 /** The patient is there: steps of the procedure that wait for him, or the one that is named. */
 export async function arriveProcedure(
   department: Department,
@@ -118,13 +127,49 @@ export async function arriveProcedure(
   actor: Actor,
 ): Promise<void> {
   await act(department, id, actor, (_, { procedure, cause }) => {
-    const waiting = stepsToMove(procedure, { step }).filter(
-      (one) => step !== undefined || one.stepStatus === 'SCHEDULED',
-    );
-    const movedSteps = waiting.map((one) => one.scheduledProcedureStepId);
+    const movedSteps = idsOf(stepsMeant(procedure, step, ['SCHEDULED', 'DEPARTED']));
     return send(procedure, { type: 'arrive', movedSteps }, cause);
   });
 }
+
+/** The patient has left without the examination: steps for which he had come, or the one that is named. */
+export async function departProcedure(
+  department: Department,
+  id: string,
+  step: string | undefined,
+  actor: Actor,
+): Promise<void> {
+  await act(department, id, actor, async (unit, { procedure, cause }) => {
+    const steps = stepsMeant(procedure, step, ['ARRIVED', 'READY', 'STARTED']);
+    const allowed = send(procedure, { type: 'depart', movedSteps: idsOf(steps) }, cause);
+    if (allowed) await decided(unit, steps);
+    return allowed;
+  });
+}
+
+/** What a discontinued MPPS means whose reason leaves it to a person: it was enough, or its step is performed again. */
+export async function decideProcedure(
+  department: Department,
+  id: string,
+  said: { readonly decision: 'complete' | 'repeat'; readonly step?: string },
+  actor: Actor,
+): Promise<void> {
+  await act(department, id, actor, async (unit, { procedure, cause }) => {
+    const steps = stepsMeant(procedure, said.step, ['STARTED']);
+    const answer = said.decision === 'complete' ? 'accepted' : 'repeated';
+    const allowed = send(procedure, { type: 'decide', movedSteps: idsOf(steps), decided: answer }, cause);
+    if (allowed) await decided(unit, steps);
+    return allowed;
+  });
+}
+
+/** Somebody has looked at what was discontinued of these steps. */
+const decided = ({ tx }: Unit, steps: readonly StoredStep[]): Promise<void> =>
+  settleExceptions(
+    tx,
+    steps.map(({ id }) => id),
+    ['discontinued'],
+  );
 
 /** The patient did not come: off the worklist until there is another appointment, or staff release it. */
 export async function noteNoShow(department: Department, id: string, actor: Actor): Promise<void> {

@@ -3,7 +3,7 @@ import { isRefusal } from '../mapping/dicom-checks.ts';
 import { type MppsUpdate, applySet, instancesOf } from '../mapping/mpps-from-dicom.ts';
 import { datasetFromStored, storable } from '../mapping/stored-dataset.ts';
 import { type DiscontinuationEffect, discontinuationEffect } from '../workflow/discontinuation.ts';
-import type { ProcedureEvent } from '../workflow/procedure-context.ts';
+import type { ProcedureEvent } from '../workflow/procedure-events.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import {
   type StoredPerformedStep,

@@ -1,6 +1,6 @@
 import { resultsFromHl7 } from '../mapping/result-from-hl7.ts';
 import { SwfError } from '../platform/errors.ts';
-import type { ReportState } from '../workflow/procedure-context.ts';
+import type { ReportState } from '../workflow/procedure-events.ts';
 import type { ResultReport, ResultStatus } from '../workflow/statements.ts';
 import { remark } from '../store/messages.ts';
 import { findAccession, findFillerOrder } from '../store/orders.ts';

@@ -1,5 +1,5 @@
 import { type OrderStatus, type ProcedureStanding, orderStatusOf, statusToReport } from '../workflow/order-status.ts';
-import type { ProcedureEvent } from '../workflow/procedure-context.ts';
+import type { ProcedureEvent } from '../workflow/procedure-events.ts';
 import { type Advance, type Effect, type StoredMachine, advance } from '../workflow/procedure-machine.ts';
 import { type OutgoingMessage, addDeliveries } from '../store/outbox.ts';
 import { type StoredOrder, loadOrders, lockOrders, ownersOfOrders, saveOrderStatus } from '../store/orders.ts';

@@ -3,7 +3,7 @@ import { performedCode } from '../workflow/planning.ts';
 import { type PlacerOrder, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { mergePatients } from '../store/merges.ts';
 import { changeOrder, findAccession, findFillerOrder, findOnlyPlacerOrder, findPlacerOrder } from '../store/orders.ts';
-import { ordersOfPerformedStep, settleUnscheduled, unreconciledOrderOf } from '../store/performed-steps.ts';
+import { ordersOfPerformedStep, settleExceptions, unreconciledOrderOf } from '../store/performed-steps.ts';
 import { type StoredPatient, lockPatient } from '../store/patients.ts';
 import type { Tx } from '../store/prisma.ts';
 import { findProcedureOrder, proceduresOfPatient } from '../store/find-procedures.ts';
@@ -69,10 +69,8 @@ export async function takeOver(unit: Unit, procedures: readonly HeldProcedure[],
     const modality = procedure.stored.steps[0]?.modality ?? '';
     procedure.stored = await recodeProcedure(unit.tx, procedure.stored, performedCode(order, site, modality));
   }
-  await settleUnscheduled(
-    unit.tx,
-    procedures.map(({ stored }) => stored.id),
-  );
+  const stepIds = procedures.flatMap(({ stored }) => stored.steps.map(({ id }) => id));
+  await settleExceptions(unit.tx, stepIds, ['unscheduled', 'unknown-patient']);
 }
 
 /** The order that a person names. Throws 'unknown-key', or 'ambiguous-key' where several issuers gave the number. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { items, text } from '../../src/dicom/dataset.ts';
 import { field, orm, serial } from '../support/messages.ts';
-import { type OrderSite, startOrderSite } from '../support/order-site.ts';
+import { type OrderSite, givenUp, startOrderSite } from '../support/order-site.ts';
 
 /** What staff change, discontinue or note of a procedure (RAD TF-2 4.13; department workflow). */
 
@@ -109,5 +109,62 @@ describe('the patient did not come', () => {
     expect(await act(one.ids[0], 'no-show')).toMatchObject({ status: 409 });
     expect(await act(one.ids[0], 'release')).toMatchObject({ status: 200 });
     expect([await stateOf(one), (await site.offered(one.number)).length]).toEqual(['SC scheduled', 1]);
+  });
+});
+
+describe('a discontinued MPPS whose reason leaves it to a person', () => {
+  async function givenUpFor(code: string): Promise<Ordered & { readonly uid: string }> {
+    const one = await ordered();
+    const [uid = ''] = await site.begin(one.number);
+    await site.end([uid], givenUp(code));
+    await site.news();
+    return { ...one, uid };
+  }
+
+  const exceptionOf = async (sopInstanceUid: string): Promise<string | null> =>
+    (await site.server.store.prisma.performedProcedureStep.findUniqueOrThrow({ where: { sopInstanceUid } })).exception;
+
+  it('was enough: step and order are completed, RAD-3 SC/CM, and nobody need look any more', async () => {
+    const one = await givenUpFor('110513');
+    expect(await exceptionOf(one.uid)).toBe('discontinued');
+    expect(await act(one.ids[0], 'decide', { decision: 'complete' })).toMatchObject({ status: 200 });
+    expect([await stateOf(one), await exceptionOf(one.uid)]).toEqual(['CM completed', null]);
+    expect(await site.news()).toEqual(['OP RAD-3 SC/CM']);
+  });
+
+  it('is performed again: the step waits on the worklist, and the next MPPS completes it', async () => {
+    const one = await givenUpFor('110501');
+    expect(await act(one.ids[0], 'decide', { decision: 'repeat' })).toMatchObject({ status: 200 });
+    expect([await stateOf(one), (await site.offered(one.number)).length]).toEqual(['SC scheduled', 1]);
+    await site.end(await site.begin(one.number));
+    expect(await stateOf(one)).toBe('CM completed');
+    await site.news();
+  });
+
+  it('is decided once, and not while something goes on', async () => {
+    const one = await givenUpFor('110501');
+    await act(one.ids[0], 'decide', { decision: 'complete' });
+    expect(await act(one.ids[0], 'decide', { decision: 'repeat' })).toMatchObject({ status: 409 });
+    const going = await ordered();
+    await site.begin(going.number);
+    expect(await act(going.ids[0], 'decide', { decision: 'repeat' })).toMatchObject({ status: 409 });
+    expect(await act(going.ids[0], 'decide', { decision: 'perhaps' })).toMatchObject({ status: 400 });
+    await site.news();
+  });
+});
+
+describe('the patient leaves without the examination (0040,0020)', () => {
+  it('DEPARTED stays on the worklist; he may come back, and a modality may begin', async () => {
+    const one = await ordered();
+    expect(await act(one.ids[0], 'depart')).toMatchObject({ status: 409 });
+    await act(one.ids[0], 'arrive');
+    expect(await act(one.ids[0], 'depart')).toMatchObject({ status: 200 });
+    const [row] = await site.offered(one.number);
+    const step = items(row ?? {}, 'ScheduledProcedureStepSequence')[0] ?? {};
+    expect(text(step, 'ScheduledProcedureStepStatus')).toBe('DEPARTED');
+    expect(await act(one.ids[0], 'arrive')).toMatchObject({ status: 200 });
+    await site.begin(one.number);
+    expect(await stateOf(one)).toBe('IP inProgress');
+    await site.news();
   });
 });
