@@ -15,7 +15,7 @@ import {
   type HeldProcedure,
   type Unit,
   finish,
-  holdOrders,
+  holdFound,
   runUnit,
   orderStatusNow,
   send,
@@ -39,8 +39,10 @@ type Action = (unit: Unit, acting: Acting) => Promise<boolean> | boolean;
 async function act(department: Department, id: string, actor: Actor, action: Action): Promise<void> {
   const cause = causeOf(department, actor);
   const refusedIn = await runUnit(department, async (unit) => {
-    const orderId = await findProcedureOrder(unit.tx, id);
-    const orders = await holdOrders(unit, orderId === undefined ? [] : [orderId]);
+    const orders = await holdFound(unit, async () => {
+      const orderId = await findProcedureOrder(unit.tx, id);
+      return orderId === undefined ? [] : [orderId];
+    });
     const [held] = orders;
     const procedure = held?.procedures.find(({ stored }) => stored.requestedProcedureId === id);
     if (!held || !procedure) throw new SwfError('unknown-key', 'no procedure has this requested procedure ID');

@@ -8,7 +8,7 @@ import { ordersOfReferences } from '../store/find-procedures.ts';
 import { type InboundDicom, RequestRefused } from './inbound-dicom.ts';
 import { relayMpps } from './rad-06-07-relay.ts';
 import { makeUnscheduled } from './rad-06-unscheduled.ts';
-import { type HeldOrder, type HeldProcedure, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
+import { type HeldOrder, type HeldProcedure, type Unit, finish, holdFound, send } from './unit-of-work.ts';
 
 /** Why a person should look at an MPPS; listed until somebody has. */
 export type Exception =
@@ -79,7 +79,7 @@ export async function startPerformed(unit: Unit, inbound: InboundDicom, { mpps, 
   const { request, cause } = inbound;
   const studyInstanceUids = mpps.references.flatMap((item) => [item.studyInstanceUid, ...item.referencedStudyUids]);
   const accessionNumbers = mpps.references.flatMap((item) => item.accessionNumber ?? []);
-  const orders = await holdOrders(unit, await ordersOfReferences(unit.tx, { studyInstanceUids, accessionNumbers }));
+  const orders = await holdFound(unit, () => ordersOfReferences(unit.tx, { studyInstanceUids, accessionNumbers }));
   const named = namedPatient(dataset);
   const meaning = meaningOf(mpps, orders, named);
   const exceptions = exceptionsOf(meaning, (step) => named(ownerOf(orders, step)));

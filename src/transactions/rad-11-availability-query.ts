@@ -18,7 +18,7 @@ import type { Confirmation } from '../workflow/vocabulary.ts';
 import type { Department } from './department.ts';
 import { statusText } from './inbound-dicom.ts';
 import { type AvailabilityReport, recordAvailability } from './rad-11-49-availability.ts';
-import { type HeldProcedure, type Unit, finish, holdOrders, runUnit, takeDown } from './unit-of-work.ts';
+import { type HeldProcedure, type Unit, finish, holdFound, runUnit, takeDown } from './unit-of-work.ts';
 
 /** What an Image Manager is to be asked about one procedure, one C-FIND for each series. */
 export interface Question extends DueQuery {
@@ -123,7 +123,7 @@ export async function tellOverdue(department: Department): Promise<void> {
 }
 
 async function takeDownOverdue(unit: Unit, procedureId: number, at: Date): Promise<HeldProcedure | undefined> {
-  const orders = await holdOrders(unit, await ordersOfProcedures(unit.tx, [procedureId]));
+  const orders = await holdFound(unit, () => ordersOfProcedures(unit.tx, [procedureId]));
   if (!(await noteAlarm(unit.tx, procedureId, at))) return undefined;
   const procedure = orders.flatMap((held) => held.procedures).find(({ stored }) => stored.id === procedureId);
   if (!procedure) return undefined;

@@ -103,6 +103,21 @@ export async function holdOrders(
   });
 }
 
+/**
+ * The orders that a look finds, held as `holdOrders` does. A procedure that was bound to another order between the look
+ * and the locks is found there when the unit starts again.
+ */
+export async function holdFound(unit: Unit, find: () => Promise<readonly number[]>): Promise<HeldOrder[]> {
+  const orders = await holdOrders(unit, await find());
+  checkHeld(orders, await find());
+  return orders;
+}
+
+/** Starts the unit again where orders are meant by now that it does not hold. */
+export function checkHeld(orders: readonly HeldOrder[], meant: readonly number[]): void {
+  if (!meant.every((id) => orders.some(({ order }) => order.id === id))) throw changedMeanwhile();
+}
+
 /** The state of its acquisition. */
 export const stateOf = (procedure: HeldProcedure) => procedure.machine.value.acquisition;
 

@@ -5,7 +5,7 @@ import { mergePatients } from '../store/merges.ts';
 import { changeOrder, findAccession, findFillerOrder, findOnlyPlacerOrder, findPlacerOrder } from '../store/orders.ts';
 import { ordersOfPerformedStep, settleExceptions, unreconciledOrderOf } from '../store/performed-steps.ts';
 import { type StoredPatient, lockPatient } from '../store/patients.ts';
-import type { Tx } from '../store/prisma.ts';
+import { type Tx, changedMeanwhile } from '../store/prisma.ts';
 import { findProcedureOrder, proceduresOfPatient } from '../store/find-procedures.ts';
 import { addHistory, moveProcedure, recodeProcedure } from '../store/procedures.ts';
 import type { Actor, OrderNamed } from './actions.ts';
@@ -96,6 +96,11 @@ async function placeholderOf(tx: Tx, sopInstanceUid: string): Promise<number> {
   throw new SwfError('state-forbids', 'the performed step is not unscheduled: it waits for no order');
 }
 
+/** What was bound to an order between the look and the locks is looked for again: nobody else can have it. */
+export function checkWaits(performed: HeldOrder | undefined): asserts performed is HeldOrder {
+  if (!performed?.order.unreconciled || performed.procedures.length === 0) throw changedMeanwhile();
+}
+
 const waiting: ReadonlySet<string> = new Set(['planned', 'scheduled', 'held']);
 
 /** The procedure of the order that was performed: the one that is named, else the only one that waits for that modality. */
@@ -155,7 +160,8 @@ export async function bindToOrder(
     );
     const performed = orders.find(({ order }) => order.id === placeholderId);
     const order = orders.find((held) => held.order.id === orderId);
-    if (!performed || !order || order.order.unreconciled)
+    checkWaits(performed);
+    if (!order || order.order.unreconciled)
       throw new SwfError('state-forbids', 'that is no order: it was performed unscheduled as well');
     const from = meantBy(order, performed, named);
     const patient = await reconcilePatient(unit, { named: performed.patient, meant: order.patient, cause });
