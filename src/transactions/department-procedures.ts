@@ -54,6 +54,13 @@ async function act(department: Department, id: string, actor: Actor, action: Act
     throw new SwfError('state-forbids', `the procedure is ${refusedIn}: that is not possible now`);
 }
 
+/** Throws 'state-forbids' for what was performed unscheduled: nobody may hear of it, nor lose it, before it is ordered. */
+function checkOrdered({ order }: HeldOrder): void {
+  if (!order.unreconciled) return;
+  const sentence = 'nobody has ordered it: bind it to an order first (POST /api/unscheduled/{mppsUid}/match)';
+  throw new SwfError('state-forbids', sentence);
+}
+
 /** XX to a placer that asks for it: the department has changed its order (RAD TF-2 4.3). */
 function tellOfChange(unit: Unit, held: HeldOrder): void {
   const placer = placerOf(unit.department.config, held.order);
@@ -68,7 +75,8 @@ export async function scheduleProcedure(
   placement: StepPlacement,
   actor: Actor,
 ): Promise<void> {
-  await act(department, id, actor, async (unit, { procedure, cause }) => {
+  await act(department, id, actor, async (unit, { procedure, held, cause }) => {
+    checkOrdered(held);
     const planned = stateOf(procedure) === 'planned';
     if (planned) await moveSteps(unit, procedure, stepsToMove(procedure, placement), placement);
     // Behind planned, schedule is still allowed where a modality began before anybody had announced the procedure.
@@ -93,6 +101,7 @@ export async function rescheduleProcedure(
 /** Cancels a procedure that has not begun (RAD-13 CA/CA, RAD-48 S15); with the last of its order RAD-3 OC. */
 export async function cancelProcedure(department: Department, id: string, actor: Actor): Promise<void> {
   await act(department, id, actor, async (unit, { procedure, held, cause }) => {
+    checkOrdered(held);
     if (isReported(procedure)) {
       takeDownRefused(procedure, 'cancel', cause);
       return false;

@@ -18,6 +18,7 @@ export type Exception =
   | 'unknown-patient'
   /** It names a step or study that is known, and nothing of it can be performed. */
   | 'no-open-step'
+  /** The patient whose it is taken to be has another number, or is called otherwise. */
   | 'patient-differs'
   | 'already-started'
   | 'discontinued'
@@ -87,7 +88,7 @@ export async function startPerformed(unit: Unit, inbound: InboundDicom, { mpps, 
   if (own.length > 0) {
     const made = await makeUnscheduled(unit, inbound, { dataset, studyInstanceUids: own });
     orders.push(made.held);
-    exceptions.splice(0, exceptions.length, 'unscheduled', ...unknownPatient(made.unknownPatient));
+    exceptions.splice(0, exceptions.length, 'unscheduled', ...made.doubts);
   }
   const steps = own.length > 0 ? stepsOf(orders.slice(-1)) : meaning.matched.map(({ stepId }) => stepId);
   const performedStepId = await createPerformedStep(unit.tx, {
@@ -126,8 +127,6 @@ function tell(
 
 const stepsOf = (orders: readonly HeldOrder[]): number[] =>
   orders.flatMap(({ procedures }) => procedures.flatMap(({ stored }) => stored.steps.map(({ id }) => id)));
-
-const unknownPatient = (isUnknown: boolean): Exception[] => (isUnknown ? ['unknown-patient'] : []);
 
 /** The studies for which procedures have to be made: the modality's own, where nothing of the MPPS is known here. */
 function newStudies(mpps: Mpps, orders: readonly HeldOrder[], { matched, evidence }: Meaning): string[] {

@@ -1,5 +1,6 @@
 import { SwfError } from '../platform/errors.ts';
 import { performedCode } from '../workflow/planning.ts';
+import { cameToNothing, nothingPerformed } from '../workflow/procedure-context.ts';
 import { type PlacerOrder, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { mergePatients } from '../store/merges.ts';
 import { changeOrder, findAccession, findFillerOrder, findOnlyPlacerOrder, findPlacerOrder } from '../store/orders.ts';
@@ -70,7 +71,7 @@ export async function takeOver(unit: Unit, procedures: readonly HeldProcedure[],
     procedure.stored = await recodeProcedure(unit.tx, procedure.stored, performedCode(order, site, modality));
   }
   const stepIds = procedures.flatMap(({ stored }) => stored.steps.map(({ id }) => id));
-  await settleExceptions(unit.tx, stepIds, ['unscheduled', 'unknown-patient']);
+  await settleExceptions(unit.tx, stepIds, ['unscheduled', 'unknown-patient', 'patient-differs']);
 }
 
 /** The order that a person names. Throws 'unknown-key', or 'ambiguous-key' where several issuers gave the number. */
@@ -99,6 +100,13 @@ async function placeholderOf(tx: Tx, sopInstanceUid: string): Promise<number> {
 /** What was bound to an order between the look and the locks is looked for again: nobody else can have it. */
 export function checkWaits(performed: HeldOrder | undefined): asserts performed is HeldOrder {
   if (!performed?.order.unreconciled || performed.procedures.length === 0) throw changedMeanwhile();
+}
+
+/** An examination that came to nothing does not take the place of one that waits. */
+function checkPerformed({ procedures }: HeldOrder): void {
+  if (procedures.some(({ machine: { context } }) => !nothingPerformed(context) && !cameToNothing(context))) return;
+  const sentence = 'it was given up, or begun under the wrong worklist entry: the order is still to be performed';
+  throw new SwfError('state-forbids', sentence);
 }
 
 const waiting: ReadonlySet<string> = new Set(['planned', 'scheduled', 'held']);
@@ -161,6 +169,7 @@ export async function bindToOrder(
     const performed = orders.find(({ order }) => order.id === placeholderId);
     const order = orders.find((held) => held.order.id === orderId);
     checkWaits(performed);
+    checkPerformed(performed);
     if (!order || order.order.unreconciled)
       throw new SwfError('state-forbids', 'that is no order: it was performed unscheduled as well');
     const from = meantBy(order, performed, named);
