@@ -14,6 +14,7 @@ import type { Department } from './department.ts';
 import { causeOf } from './actor-cause.ts';
 import { isReported } from './order-changes.ts';
 import { scheduling } from './order-creation.ts';
+import { resendResult } from './order-number.ts';
 import { tellOfPatient } from './patient-updates.ts';
 import {
   type Cause,
@@ -178,6 +179,7 @@ export async function bindToOrder(
     for (const procedure of moved) {
       tellOfOrder(procedure, { from, patient, cause });
       send(procedure, scheduling(department), cause);
+      await resendResult(unit, procedure);
     }
     await finish(unit, [{ ...order, patient }], cause.at);
     return moved.map(({ stored }) => stored.requestedProcedureId);

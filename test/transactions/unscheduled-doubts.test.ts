@@ -4,6 +4,7 @@ import { adt, field, orm, serial } from '../support/messages.ts';
 import { completed, inProgress, modality, newUid } from '../support/mpps.ts';
 import { type OrderSite, givenUp, startOrderSite } from '../support/order-site.ts';
 import { merge } from '../support/patients.ts';
+import { oru } from '../support/statements.ts';
 
 /** Whose an examination is that nobody ordered, and what must not follow from it before somebody has. */
 
@@ -129,6 +130,21 @@ describe('a patient whom only a modality has named', () => {
 });
 
 describe('what nobody has ordered', () => {
+  it('given it was reported, when it is bound to an order, then the placer has the report', async () => {
+    const patientId = `D${serial()}`;
+    const placerOrderNumber = await ordered(`${patientId}^^^CLINIC`);
+    const { uid, procedure } = await performed(patientId, { PatientName: 'Known^Katrin' });
+    const { accessionNumber } = procedure.order;
+    const report = { accessionNumber, resultStatus: 'F' as const, text: ['No fracture.'] };
+    expect((await site.send(oru([report], { identifier: `${patientId}^^^CLINIC` }))).code).toBe('AA');
+    expect(await site.news()).toEqual([]);
+    expect((await match(uid, placerOrderNumber)).status).toBe(200);
+    await site.news();
+    const sent = site.texts.find((text) => field(text, 'MSH', 9).startsWith('ORU'));
+    expect(sent).toContain('No fracture.');
+    expect(sent).toContain(placerOrderNumber);
+  });
+
   it.each(['schedule', 'cancel'])('given a person wants to %s it, then 409 and nobody is told', async (action) => {
     const { procedure } = await performed(null, {}, { ...completed(), ...givenUp('110514') });
     expect(procedure.state).toBe('planned');
