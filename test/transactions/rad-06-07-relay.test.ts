@@ -164,7 +164,8 @@ describe('Performed Procedure Step Manager (RAD TF-2 4.6, 4.7): what goes on to 
     expect(await dx.create(uid, unscheduled())).toBe(0);
     expect(await dx.create(uid, unscheduled())).toBe(0x0111);
     expect(await dx.set(uid, completed())).toBe(0);
-    expect(await dx.set(uid, completed())).toBe(0x0110);
+    const again = await dicomClient(server.ports.dicom).nSet(sopClass.modalityPerformedProcedureStep, uid, completed());
+    expect(again).toMatchObject({ status: 0x0110, errorId: 0xa710 });
     expect((await settled(uid)).filter(({ destination }) => destination === 'IM.dicom')).toHaveLength(2);
   });
 
