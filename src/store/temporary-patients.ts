@@ -40,6 +40,19 @@ export async function createTemporaryPatient(tx: Tx, patient: Patient, at: Date)
   return id;
 }
 
+/** Whether a modality has used a number for somebody else whose examination still waits for an order. */
+export async function isUsedForOthers(tx: Tx, value: string, patientId: number): Promise<boolean> {
+  const rows = await tx.$queryRaw<{ id: number }[]>`
+    SELECT o.id FROM "Order" o
+    JOIN "RequestedProcedure" r ON r."orderId" = o.id
+    JOIN "ScheduledProcedureStep" s ON s."procedureId" = r.id
+    JOIN "PerformedStepLink" l ON l."stepId" = s.id
+    JOIN "PerformedProcedureStep" p ON p.id = l."performedStepId"
+    WHERE o.unreconciled AND o."patientId" <> ${patientId} AND p.dataset -> 'PatientID' ->> 0 = ${value}
+    LIMIT 1`;
+  return rows.length > 0;
+}
+
 /** Whether only a modality has named a patient. */
 export async function isTemporary(tx: Tx, id: number): Promise<boolean> {
   return (await tx.patient.count({ where: { id, temporary: true } })) > 0;

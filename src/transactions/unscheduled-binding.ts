@@ -6,6 +6,7 @@ import { mergePatients } from '../store/merges.ts';
 import { changeOrder, findAccession, findFillerOrder, findOnlyPlacerOrder, findPlacerOrder } from '../store/orders.ts';
 import { ordersOfPerformedStep, settleExceptions, unreconciledOrderOf } from '../store/performed-steps.ts';
 import { type StoredPatient, lockPatient } from '../store/patients.ts';
+import { isUsedForOthers } from '../store/temporary-patients.ts';
 import { type Tx, changedMeanwhile } from '../store/prisma.ts';
 import { findProcedureOrder, proceduresOfPatient } from '../store/find-procedures.ts';
 import { addHistory, moveProcedure, recodeProcedure } from '../store/procedures.ts';
@@ -50,17 +51,27 @@ export async function reconcilePatient(
   const { identifiers, name } = named;
   const procedures = await proceduresOfPatient(tx, named.id);
   const { at } = cause;
+  const shared = await isShared(tx, named);
   await mergePatients(tx, { survivorId: meant.id, subsumedId: named.id, identifiers, messageId: undefined, at });
+  const merged = shared ? { ...cause, remark: [cause.remark, numberShared].filter(Boolean).join('; ') } : cause;
   await addHistory(
     tx,
-    procedures.map((procedure) => standingLine(procedure, 'patientMerged', cause)),
+    procedures.map((procedure) => standingLine(procedure, 'patientMerged', merged)),
   );
   const patient = await lockPatient(tx, meant.id);
+  if (shared) return patient;
   const merge = { visit: undefined, triggerEvent: 'A40', changed: true, merged: { identifiers, name }, at } as const;
   // The others know him by the number on his images, which may be the right one without the name of its issuer.
   const others = identifiers.filter(({ value }) => !meant.identifiers.some((own) => own.value === value));
   if (others.length > 0) await tellOfPatient(unit, { patient, ...merge, everybody: true });
   return patient;
+}
+
+const numberShared = 'the number is on images of somebody else as well: image managers were not told that it is his';
+
+async function isShared(tx: Tx, { id, identifiers }: StoredPatient): Promise<boolean> {
+  for (const { value } of identifiers) if (await isUsedForOthers(tx, value, id)) return true;
+  return false;
 }
 
 /** What was performed is called as it was ordered, and is nobody's to look at any more. */

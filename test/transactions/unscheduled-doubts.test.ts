@@ -77,6 +77,19 @@ describe('a number that a modality has from nobody (a list of numbers, or typed 
     expect([same.exception, other.exception]).toEqual(Array(2).fill('unscheduled, unknown-patient'));
   });
 
+  it('given two patients have it and one is bound, then nobody hears that all its images are his (RAD-12 A40)', async () => {
+    const number = `T${serial()}`;
+    const man = await performed(number, { PatientName: 'Unknown^Man' });
+    const woman = await performed(number, { PatientName: 'Unknown^Woman' });
+    const mergesTold = async () => (await site.news()).filter((line) => line.includes('A40'));
+    expect((await match(man.uid, await ordered(`D${serial()}^^^CLINIC`, 'Real^Robert'))).status).toBe(200);
+    expect(await mergesTold()).toEqual([]);
+    const lines = await prisma().history.findMany({ where: { procedureId: man.procedure.id, event: 'patientMerged' } });
+    expect(lines).toMatchObject([{ remark: expect.stringContaining('image managers were not told') as string }]);
+    expect((await match(woman.uid, await ordered(`D${serial()}^^^CLINIC`, 'Real^Rita'))).status).toBe(200);
+    expect(await mergesTold()).toEqual([]);
+  });
+
   it('given it is that of a known patient with another name, then a person is told: it may be mistyped', async () => {
     const number = `D${serial()}`;
     await site.send(adt('A04', { identifier: `${number}^^^CLINIC`, name: 'Known^Katrin', birthDate: '19500101' }));
