@@ -32,7 +32,9 @@ beforeAll(async () => {
   const tls = { server: { key, cert, ca: cert, requireClientCertificate: true }, files };
   im = await startImageManager('IM', 'ARCHIVE1');
   secure = await startImageManager('IM2', 'ARCHIVE2', { tls });
-  server = await startTestServer({ peers: [im.entry, secure.entry] });
+  // Queries for images (RAD-11) would be among what the image managers are told.
+  const availability = { first: '1h' };
+  server = await startTestServer({ peers: [im.entry, secure.entry], availability });
   placer = await connectSender(server.ports.hl7);
   dx = modality(server.ports.dicom);
 });
