@@ -43,21 +43,23 @@ export function listenForHl7(
     handle: async (bytes) => {
       const header = readHeader(bytes);
       if (!header) return undefined;
-      const arrival = arrivalOf(actor, header, bytes);
+      const { clock, ids, timeZone } = deps;
+      const at = clock.now().getTime();
+      const arrival = arrivalOf({ actor, at }, header, bytes);
       deps.mailbox.add(arrival);
       const special = arrival.message && answer?.(arrival.message, deps);
-      if (special) return special;
-      const { clock, ids, timeZone } = deps;
-      return buildAck(header, { code: 'AA', controlId: ids.controlId(), now: clock.now(), timeZone });
+      const raw = special ?? buildAck(header, { code: 'AA', controlId: ids.controlId(), now: clock.now(), timeZone });
+      arrival.reply = { code: 'AA', at: clock.now().getTime(), raw };
+      return raw;
     },
   });
 }
 
-function arrivalOf(actor: string, header: Hl7Header, raw: Uint8Array): Arrival {
+function arrivalOf(own: { actor: string; at: number }, header: Hl7Header, raw: Uint8Array): Arrival {
   const message = readable(raw);
   const type = `${header.messageType}^${header.triggerEvent}`;
   const values = hl7Values(readText(raw) ?? '', header.delimiters);
-  return { actor, protocol: 'hl7', type, values, raw, ...(message === undefined ? {} : { message }) };
+  return { ...own, protocol: 'hl7', type, values, raw, ...(message === undefined ? {} : { message }) };
 }
 
 /** A message that cannot be parsed is kept all the same: the step that claims it says so. */

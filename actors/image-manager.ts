@@ -1,10 +1,19 @@
 import { type NResult, createDicomClient } from '../src/dicom/client.ts';
 import { type Dataset, type DatasetInput, toDicomJson } from '../src/dicom/dataset.ts';
-import { type DicomHandlers, type FindRow, startDicomServer } from '../src/dicom/server.ts';
+import {
+  type DicomHandlers,
+  type FindRow,
+  type NRequest,
+  type NResponse,
+  startDicomServer,
+} from '../src/dicom/server.ts';
 import { sopClass } from '../src/dicom/status.ts';
 import type { ListenerDeps, Listening } from './hl7-listener.ts';
+import type { Arrival } from './mailbox.ts';
+import { responseShown } from './notes.ts';
 import { dicomValues } from './places.ts';
 import type { CalledDicom } from './modality.ts';
+import { statusText } from './wire.ts';
 
 const limits = { associations: 50, pduBytes: 65_536, messageBytes: 4_194_304, idleMs: 60_000, artimMs: 30_000 };
 
@@ -27,25 +36,36 @@ export function listenForDicom(
   });
 }
 
-function handlersOf(actor: string, { mailbox, archive }: ListenerDeps): DicomHandlers {
-  const keep = (type: string, dataset: Dataset, sopInstanceUid?: string): void => {
+function handlersOf(actor: string, { mailbox, archive, clock }: ListenerDeps): DicomHandlers {
+  const keep = (type: string, dataset: Dataset, sopInstanceUid?: string): Arrival => {
     const whole = sopInstanceUid === undefined ? dataset : { ...dataset, SOPInstanceUID: [sopInstanceUid] };
     const raw = Buffer.from(JSON.stringify(toDicomJson(whole)));
-    mailbox.add({ actor, protocol: 'dicom', type, values: dicomValues(whole), raw, dataset: whole });
+    const at = clock.now().getTime();
+    const arrival: Arrival = { actor, protocol: 'dicom', type, at, values: dicomValues(whole), raw, dataset: whole };
+    mailbox.add(arrival);
+    return arrival;
+  };
+  const reply = (arrival: Arrival, found: readonly Dataset[] = []): void => {
+    const more = arrival.type === 'C-FIND' ? { matches: found.map(toDicomJson) } : {};
+    arrival.reply = {
+      code: statusText(0),
+      at: clock.now().getTime(),
+      said: { ...responseShown({ status: 0 }), ...more },
+    };
+  };
+  const perform = async (type: string, { dataset, sopInstanceUid }: NRequest): Promise<NResponse> => {
+    reply(keep(type, dataset, sopInstanceUid));
+    return { status: 0x0000 };
   };
   return {
     find: (identifier) => {
-      keep('C-FIND', identifier);
-      return matches(archive.find(actor, identifier));
+      const arrival = keep('C-FIND', identifier);
+      const found = archive.find(actor, identifier);
+      reply(arrival, found);
+      return matches(found);
     },
-    nCreate: async ({ dataset, sopInstanceUid }) => {
-      keep('N-CREATE', dataset, sopInstanceUid);
-      return { status: 0x0000 };
-    },
-    nSet: async ({ dataset, sopInstanceUid }) => {
-      keep('N-SET', dataset, sopInstanceUid);
-      return { status: 0x0000 };
-    },
+    nCreate: (request) => perform('N-CREATE', request),
+    nSet: (request) => perform('N-SET', request),
   };
 }
 

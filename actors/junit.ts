@@ -1,5 +1,4 @@
-import type { ScenarioResult, StepResult } from './player.ts';
-import type { Outcome } from './perform.ts';
+import type { Kept, ScenarioResult, StepResult } from './player.ts';
 import { detailsOf } from './progress.ts';
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -13,7 +12,7 @@ function escape(text: string): string {
 
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(3);
 
-function failure(outcome: Outcome): string {
+function failure(outcome: Kept): string {
   const details = detailsOf(outcome);
   return `<failure message="${escape(details[0] ?? 'failed')}">${escape(details.join('\n'))}</failure>`;
 }

@@ -1,5 +1,5 @@
-import type { Audience, ScenarioResult, StepResult } from './player.ts';
-import type { Outcome } from './perform.ts';
+import { mismatchesOf } from './outcome.ts';
+import type { Audience, Kept, ScenarioResult, StepResult } from './player.ts';
 
 /** Where lines go, and whether a terminal shows colour. */
 export interface Screen {
@@ -18,7 +18,7 @@ const width = 92;
 export function progressOn({ write, colour }: Screen): Audience {
   const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   let total = 0;
-  const details = (outcome: Outcome): void => {
+  const details = (outcome: Kept): void => {
     for (const line of detailsOf(outcome)) write(`        ${line}`);
   };
   return {
@@ -50,7 +50,8 @@ function notPlayed(first: number, last: number): string {
 }
 
 /** What was wrong, one line each: differences, sentences, then where the messages are. */
-export function detailsOf({ mismatches, problems, files }: Outcome): string[] {
+export function detailsOf(outcome: Kept): string[] {
+  const mismatches = mismatchesOf(outcome);
   const longest = Math.max(0, ...mismatches.map(({ place }) => place.length));
   const wanted = Math.max(0, ...mismatches.map(({ expected }) => expected.length));
   return [
@@ -58,8 +59,8 @@ export function detailsOf({ mismatches, problems, files }: Outcome): string[] {
       ({ place, expected, received }) =>
         `${place.padEnd(longest)}   expected ${expected.padEnd(wanted)}   received ${received}`,
     ),
-    ...problems,
-    ...files.map((file) => `message  ${file}`),
+    ...outcome.problems,
+    ...outcome.files.map((file) => `message  ${file}`),
   ];
 }
 

@@ -16,6 +16,11 @@ export interface OrderFiller {
   readonly dicom: { readonly aeTitle: string; readonly host: string; readonly port: number };
 }
 
+export interface Senders {
+  of(actor: string): Hl7Sender;
+  close(): void;
+}
+
 /** Everything scenarios are played on: the Order Filler's addresses, and the actors of the site. */
 export interface Stage {
   readonly orderFiller: OrderFiller;
@@ -29,8 +34,8 @@ export interface Stage {
   identityOf(actor: string): Hl7Identity;
   /** The identity of the Order Filler: MSH-5 and MSH-6 of what it is sent. */
   readonly orderFillerIdentity: Hl7Identity;
-  /** The HL7 connection of an actor to the Order Filler, opened when it first sends. */
-  senderOf(actor: string): Hl7Sender;
+  /** HL7 connections to the Order Filler for one playing, one for each actor, opened when it first sends. */
+  openSenders(): Senders;
   /** How an actor calls the Order Filler by DICOM. */
   calledBy(actor: string, timeoutMs: number): CalledDicom;
   stop(): Promise<void>;
@@ -63,13 +68,7 @@ function stageOf(
   parts: Pick<Stage, 'mailbox' | 'archive' | 'listeners' | 'clock' | 'ids'>,
 ): Stage {
   const { application, facility, timeZone } = site.organisation;
-  const senders = new Map<string, Hl7Sender>();
   const peerOf = (actor: string): Config['peers'][number] | undefined => site.peers.find((peer) => peer.name === actor);
-  const senderOf = (actor: string): Hl7Sender => {
-    const sender = senders.get(actor) ?? createHl7Sender(orderFiller.hl7.host, orderFiller.hl7.port);
-    senders.set(actor, sender);
-    return sender;
-  };
   const callingAeTitle = (actor: string): string =>
     kindOf(actor) === 'MOD' ? modalityAeTitle(actor) : (peerOf(actor)?.dicom?.aeTitle ?? actor.slice(0, 16));
   return {
@@ -78,15 +77,24 @@ function stageOf(
     ...parts,
     identityOf: (actor) => peerOf(actor)?.hl7 ?? adtIdentity,
     orderFillerIdentity: { application, facility },
-    senderOf,
+    openSenders: () => openSenders(orderFiller.hl7),
     calledBy: (actor, timeoutMs) => {
       const { aeTitle, host, port } = orderFiller.dicom;
       return { host, port, calledAeTitle: aeTitle, callingAeTitle: callingAeTitle(actor), timeoutMs };
     },
-    stop: async () => {
-      for (const sender of senders.values()) sender.close();
-      await parts.listeners.stop();
+    stop: () => parts.listeners.stop(),
+  };
+}
+
+function openSenders({ host, port }: OrderFiller['hl7']): Senders {
+  const senders = new Map<string, Hl7Sender>();
+  return {
+    of: (actor) => {
+      const sender = senders.get(actor) ?? createHl7Sender(host, port);
+      senders.set(actor, sender);
+      return sender;
     },
+    close: () => senders.forEach((sender) => sender.close()),
   };
 }
 

@@ -81,13 +81,17 @@ describe('the simple case', () => {
     const folder = join(site.folder, 'transcripts', results[0]?.run ?? '');
     const files = readdirSync(folder);
     for (const file of [
-      '01-ADT-sent.hl7',
-      '01-ADT-answer.hl7',
-      '03-IM-received.hl7',
-      '04-MOD-query.json',
-      '05-MOD-create.json',
+      ...['01-ADT-sent.hl7', '01-ADT-answer.hl7', '03-IM-received.hl7', '03-IM-received-answer.hl7'],
+      ...['04-MOD-query.json', '04-MOD-match-1.json', '04-MOD-answer.json', '05-MOD-create.json'],
+      ...['05-MOD-create-answer.json', '07-IM-received.json', '07-IM-received-answer.json', '09-MOD-set-answer.json'],
     ])
       expect(files).toContain(file);
+    const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
+    expect(JSON.parse(read('08-MOD-create-answer.json'))).toMatchObject({ status: '0111' });
+    expect(read('03-IM-received-answer.hl7')).toMatch(/^MSA\|AA\|/m);
+    expect(read('exchanges.txt').split('\n')[0]).toMatch(
+      /^\S+Z {2}ADT → OF {6}ADT\^A04 {3}AA after \d+ ms {2}01-ADT-sent.hl7 {2}01-ADT-answer.hl7$/,
+    );
     expect(readFileSync(join(folder, '03-IM-received.hl7'), 'utf8')).toMatch(/^MSH\|.*\nPID\|.*\nORC\|NW\|/);
   });
 });
