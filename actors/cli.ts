@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
 import { main } from './commands.ts';
 
 const stopped = new AbortController();
@@ -19,6 +21,15 @@ process.on('SIGTERM', () => onSignal(143));
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
+/** Asks the person at the terminal; the question goes beside the result. */
+async function ask(text: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  terminal.once('SIGINT', () => onSignal(130));
+  // Who closes standard input (Ctrl-D) has skipped the step.
+  const gone = once(terminal, 'close').then(() => 's');
+  return Promise.race([terminal.question(text, { signal: stopped.signal }), gone]).finally(() => terminal.close());
+}
+
 const status = await main(process.argv.slice(2), {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
@@ -26,5 +37,6 @@ const status = await main(process.argv.slice(2), {
   environment: process.env,
   workingDirectory: process.cwd(),
   signal: stopped.signal,
+  tester: process.stdin.isTTY ? ask : undefined,
 });
 process.exitCode = signalStatus ?? status;

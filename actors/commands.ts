@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { describeProblem, loadScenario, scenarioFilesAt } from './lint.ts';
 import { CannotListen } from './listeners.ts';
 import { type PlayScenariosOptions, UsageError, loadScenarios, playScenarios } from './play-scenarios.ts';
+import type { Tester } from './staff.ts';
 import { ServerDidNotStart } from './throwaway-server.ts';
 
 /** What the commands see of the outside. */
@@ -15,6 +16,8 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly signal: AbortSignal;
+  /** Asks a person at the terminal; undefined when standard input is none. */
+  readonly tester?: Tester | undefined;
 }
 
 /** Exit status: done, it did not work, asked wrongly. */
@@ -33,7 +36,8 @@ Options of run
   --site FILE             the site file: where the Order Filler is and where our actors listen
                           (default: SWF_CONFIG, else swf.yaml)
   --of mllp://HOST:PORT   another Order Filler in our place, for HL7
-  --of-dicom AET@HOST:PORT  and for DICOM
+  --of-dicom AET@HOST:PORT  and for DICOM; what staff do there, the tester is asked to do
+  --of-http http://HOST:PORT  where it takes what staff do by HTTP (token: SWF_API_TOKEN)
   --start                 first start a throwaway server of ours on free ports
   --step N                stop after step N
   --keep-going            play the steps after a failed one too
@@ -41,7 +45,8 @@ Options of run
   --transcripts DIR       keep every message and dataset there (default: transcripts)
 
   -h, --help   --version
-Exit status  0 all passed   1 a scenario failed, or it could not be played   2 asked wrongly
+Exit status  0 all passed, or were skipped because nobody was there to be asked
+             1 a scenario failed, or nothing could be played   2 asked wrongly
 Example      swf-play run scenarios/01-simple-case --start
 `;
 
@@ -49,6 +54,7 @@ const options = {
   site: { type: 'string' },
   of: { type: 'string' },
   'of-dicom': { type: 'string' },
+  'of-http': { type: 'string' },
   start: { type: 'boolean' },
   step: { type: 'string' },
   'keep-going': { type: 'boolean' },
@@ -116,8 +122,8 @@ function versionOfPackage(): string {
 const commands = {
   run: async (paths: readonly string[], values: Values, surroundings: Surroundings): Promise<ExitStatus> => {
     if (paths.length === 0) throw new UsageError(['run needs the path of a scenario', help]);
-    const { failed } = await playScenarios(paths, playOptions(values, surroundings));
-    return failed > 0 ? 1 : 0;
+    const { passed, failed } = await playScenarios(paths, playOptions(values, surroundings));
+    return failed > 0 || passed === 0 ? 1 : 0;
   },
   lint: async (paths: readonly string[], _: Values, surroundings: Surroundings): Promise<ExitStatus> => {
     if (paths.length === 0) throw new UsageError(['lint needs the path of a scenario', help]);
@@ -133,13 +139,14 @@ const commands = {
 };
 
 function playOptions(values: Values, surroundings: Surroundings): PlayScenariosOptions {
-  const { out, colour, environment, workingDirectory, signal } = surroundings;
+  const { out, colour, environment, workingDirectory, signal, tester } = surroundings;
   const step = values.step;
   if (step !== undefined && !/^[1-9]\d*$/.test(step)) throw new UsageError(['--step is a number from 1']);
   return {
     site: values.site,
     of: values.of,
     ofDicom: values['of-dicom'],
+    ofHttp: values['of-http'],
     start: values.start,
     lastStep: step === undefined ? undefined : Number(step),
     keepGoing: values['keep-going'],
@@ -148,6 +155,7 @@ function playOptions(values: Values, surroundings: Surroundings): PlayScenariosO
     environment,
     workingDirectory,
     signal,
+    tester,
     screen: { write: out, colour },
   };
 }

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parsePlace } from '../src/hl7/message.ts';
 import { nearest } from './nearest.ts';
-import { dicomPlaceProblem, isKeyword } from './places.ts';
+import { dicomPlaceProblem, isKeyword, jsonPlaceProblem } from './places.ts';
 import {
   type DatasetText,
   type Scenario,
@@ -93,16 +93,23 @@ interface PlaceProblem {
 }
 
 function placeProblems(step: Step): PlaceProblem[] {
-  const isHl7 = step.verb === 'send' || (step.verb === 'receive' && step.receive.includes('^'));
-  const problemOf = (place: string): string | undefined => (isHl7 ? hl7PlaceProblem(place) : dicomPlaceProblem(place));
+  const problemOf = placeRuleOf(step);
   const check = (places: readonly string[], key: string): PlaceProblem[] =>
     places.flatMap((place) => {
       const text = problemOf(place);
       return text === undefined ? [] : [{ text, key }];
     });
   if (step.verb === 'send') return [...check(keys(step.ack), 'ack'), ...check(values(step.capture), 'capture')];
+  if (step.verb === 'do') return [...check(keys(step.do.expect), 'do'), ...check(values(step.do.capture), 'do')];
   if (step.verb !== 'receive' && step.verb !== 'find') return [];
   return [...check(keys(step.expect), 'expect'), ...check(values(step.capture), 'capture')];
+}
+
+/** How places are written on the wire of a step. */
+function placeRuleOf(step: Step): (place: string) => string | undefined {
+  if (step.verb === 'do') return jsonPlaceProblem;
+  const isHl7 = step.verb === 'send' || (step.verb === 'receive' && step.receive.includes('^'));
+  return isHl7 ? hl7PlaceProblem : dicomPlaceProblem;
 }
 
 function hl7PlaceProblem(place: string): string | undefined {
@@ -159,8 +166,9 @@ function namesUsed(lint: Lint, step: Step): { name: string; file: string | undef
 }
 
 function capturesOf(raw: unknown): string[] {
-  const capture = typeof raw === 'object' && raw !== null ? (raw as { capture?: unknown }).capture : undefined;
-  return typeof capture === 'object' && capture !== null ? Object.keys(capture) : [];
+  if (typeof raw !== 'object' || raw === null) return [];
+  const { capture, do: deed } = raw as { capture?: unknown; do?: unknown };
+  return typeof capture === 'object' && capture !== null ? Object.keys(capture) : capturesOf(deed);
 }
 
 function nameProblems(lint: Lint): Problem[] {

@@ -23,6 +23,8 @@ export interface Outcome {
   readonly verdicts: readonly Verdict[];
   /** Sentences for a person. */
   readonly problems: readonly string[];
+  /** Why it was not done, where nothing is wrong but nobody could do it; the steps after it are not played. */
+  readonly skipped?: string | undefined;
 }
 
 export const nothingWrong: Outcome = { verdicts: [], problems: [] };
@@ -36,7 +38,7 @@ export function mismatchesOf({ verdicts: all }: Outcome): Verdict[] {
 }
 
 export function isPassed(outcome: Outcome): boolean {
-  return outcome.problems.length === 0 && mismatchesOf(outcome).length === 0;
+  return outcome.skipped === undefined && outcome.problems.length === 0 && mismatchesOf(outcome).length === 0;
 }
 
 /** Verdicts, and what the other side said of it when one of them does not hold. */

@@ -20,6 +20,7 @@ import {
   unexpectedOutcome,
 } from './outcome.ts';
 import { find, tell } from './perform-dicom.ts';
+import { doAsStaff } from './perform-staff.ts';
 import { dicomValueAt } from './places.ts';
 import type { Step, StepOf, Verb } from './scenario.ts';
 import { expand } from './template.ts';
@@ -49,6 +50,7 @@ const performers: { readonly [V in Verb]: Performer<V> } = {
     const own = { source: step.notify, name: 'notify', type: 'N-CREATE', uid: playing.stage.ids.uid() } as const;
     return tell(playing, notes, { ...step, ...own, call: notifyAvailability });
   },
+  do: doAsStaff,
   offline: async (step, { stage }) => {
     await stage.listeners.offline(step.offline);
     return nothingWrong;

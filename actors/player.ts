@@ -7,6 +7,7 @@ import { type Outcome, type Playing, broken, isPassed, unexpectedOutcome } from 
 import { perform } from './perform.ts';
 import { type Scenario, type Step, actorOf } from './scenario.ts';
 import type { OrderFiller, Stage } from './stage.ts';
+import { NoHttpAnswer } from './staff.ts';
 import { type Scope, UnknownName, startScope } from './template.ts';
 import { type Transcript, openTranscript } from './transcript.ts';
 import type { Exchange } from './wire.ts';
@@ -36,6 +37,8 @@ export interface ScenarioResult {
   readonly scenario: Scenario;
   readonly run: string;
   readonly passed: boolean;
+  /** Nothing went wrong, but a step needs a person who was not there. */
+  readonly skipped: boolean;
   readonly steps: readonly StepResult[];
   /** What came although no step asked for it. */
   readonly leftover: Kept;
@@ -68,6 +71,7 @@ export interface PlayOptions {
 /** Who speaks to whom, the Order Filler being OF. */
 export function partiesOf(step: Step): string {
   const actor = actorOf(step);
+  if (step.verb === 'do') return 'staff → OF';
   if (actor === undefined) return '';
   if (step.verb === 'receive') return `OF → ${actor}`;
   // RAD-8 passes the Order Filler by.
@@ -159,11 +163,13 @@ async function endOf(playing: Playing, transcript: Transcript, played: readonly 
   transcript.contents(notes.flatMap((one) => one.exchanges).toSorted((a, b) => a.at - b.at));
   const steps = played.map(({ step }) => step);
   const leftover = { ...unexpected, files: end.files, exchanges: end.exchanges };
-  const passed = steps.every((step) => step.passed) && isPassed(leftover) && !signal.aborted;
-  return { steps, leftover, aside: aside.flatMap((one) => one.exchanges), passed };
+  const isClean = steps.every((step) => step.passed || step.skipped !== undefined) && isPassed(leftover);
+  const skipped = isClean && steps.some((step) => step.skipped !== undefined);
+  const passed = isClean && !skipped && !signal.aborted;
+  return { steps, leftover, aside: aside.flatMap((one) => one.exchanges), passed, skipped };
 }
 
-type Ending = Pick<ScenarioResult, 'steps' | 'leftover' | 'aside' | 'passed'>;
+type Ending = Pick<ScenarioResult, 'steps' | 'leftover' | 'aside' | 'passed' | 'skipped'>;
 
 interface Played {
   readonly step: StepResult;
@@ -179,7 +185,7 @@ async function playSteps(playing: Playing, transcript: Transcript, options: Play
     const result = await playStep(step, index + 1, { playing, notes });
     results.push({ step: result, notes });
     options.audience.played(result);
-    if (!result.passed && !options.keepGoing) break;
+    if (result.skipped !== undefined || (!result.passed && !options.keepGoing)) break;
   }
   return results;
 }
@@ -224,9 +230,10 @@ function outcomeOf(error: unknown, { orderFiller }: Stage): Outcome {
   return broken(problemOf(error, orderFiller));
 }
 
-function problemOf(error: unknown, { hl7, dicom }: OrderFiller): string {
+function problemOf(error: unknown, { hl7, dicom, http }: OrderFiller): string {
   if (error instanceof UnknownName) return `\${${error.unknown}} has no value: the step that captures it found none`;
   if (error instanceof NoAnswer) return `no acknowledgement from mllp://${hl7.host}:${hl7.port}: ${error.message}`;
+  if (error instanceof NoHttpAnswer) return `no answer from ${http?.url ?? 'HTTP'}: ${error.message}`;
   if (error instanceof SwfError && error.code === 'no-acknowledgement') {
     return `no answer from ${dicom.aeTitle}@${dicom.host}:${dicom.port}: ${error.message}`;
   }

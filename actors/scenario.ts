@@ -82,6 +82,10 @@ const dimseStatus = z
   .string({ error: (issue) => `expected four hexadecimal digits in quotes, received ${typeof issue.input}` })
   .regex(/^[0-9A-Fa-f]{4}$/, "a status is four hexadecimal digits in quotes: '0000'");
 
+const httpPath = z
+  .string()
+  .regex(/^\/\S*$/, 'a path begins with a slash: /api/procedures/${requestedProcedureId}/cancel');
+
 const common = {
   step: sentence,
   transaction: z
@@ -89,6 +93,20 @@ const common = {
     .regex(/^[A-Z]+-\d+$/, 'a transaction is named like RAD-4')
     .optional(),
 };
+
+/** What a person does at the Order Filler: a sentence, and the HTTP request that does it at ours. */
+export const deedSchema = z
+  .strictObject({
+    say: sentence,
+    post: httpPath.optional(),
+    get: httpPath.optional(),
+    body: z.record(z.string(), z.json()).optional(),
+    status: z.int({ error: 'an HTTP status is a number: 200' }).min(200).max(599).optional(),
+    expect: checks.optional(),
+    capture: capture.optional(),
+  })
+  .refine(({ post, get }) => (post === undefined) !== (get === undefined), 'say either post: /api/... or get: /api/...')
+  .refine(({ get, body }) => get === undefined || body === undefined, 'get takes no body');
 
 /** What a step with each verb may say; the linter picks the schema by the verb, so that a typo is named where it is. */
 export const stepSchemas = {
@@ -127,12 +145,14 @@ export const stepSchemas = {
   }),
   store: z.strictObject({ ...common, to: actor, store: datasetOrFile }),
   notify: z.strictObject({ ...common, from: actor, notify: datasetOrFile, status: dimseStatus.optional() }),
+  do: z.strictObject({ ...common, do: deedSchema }),
   offline: z.strictObject({ ...common, offline: actor }),
   online: z.strictObject({ ...common, online: actor }),
   quiet: z.strictObject({ ...common, quiet: duration }),
 } as const;
 
-export type Verb = 'send' | 'receive' | 'find' | 'create' | 'set' | 'store' | 'notify' | 'offline' | 'online' | 'quiet';
+export type Verb =
+  'send' | 'receive' | 'find' | 'create' | 'set' | 'store' | 'notify' | 'do' | 'offline' | 'online' | 'quiet';
 export const verbs = Object.keys(stepSchemas) as Verb[];
 
 export type StepOf<V extends Verb> = z.infer<(typeof stepSchemas)[V]>;
@@ -164,12 +184,12 @@ export interface Scenario extends Omit<z.infer<typeof headSchema>, 'steps'> {
   readonly steps: readonly Step[];
 }
 
-/** The actor who does the step, or to whom it happens; none for `quiet`. */
+/** The actor who does the step, or to whom it happens; none for `do` and `quiet`. */
 export function actorOf(step: Step): string | undefined {
   if (step.verb === 'receive' || step.verb === 'store') return step.to;
   if (step.verb === 'offline') return step.offline;
   if (step.verb === 'online') return step.online;
-  return step.verb === 'quiet' ? undefined : step.from;
+  return step.verb === 'quiet' || step.verb === 'do' ? undefined : step.from;
 }
 
 /** The dataset or dataset file of a step; undefined for verbs without one. */

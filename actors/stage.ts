@@ -8,12 +8,15 @@ import { type Hl7Sender, createHl7Sender } from './hl7-sender.ts';
 import { type Listeners, startListeners } from './listeners.ts';
 import { type Mailbox, createMailbox } from './mailbox.ts';
 import { type CalledDicom, modalityAeTitle } from './modality.ts';
+import type { HttpAddress, Tester } from './staff.ts';
 import { type Scenario, kindOf } from './scenario.ts';
 
 /** Where the Order Filler under test listens. */
 export interface OrderFiller {
   readonly hl7: { readonly host: string; readonly port: number };
   readonly dicom: { readonly aeTitle: string; readonly host: string; readonly port: number };
+  /** Undefined for somebody else's: then a person does there what is done by HTTP at ours. */
+  readonly http?: HttpAddress | undefined;
 }
 
 export interface Senders {
@@ -30,6 +33,8 @@ export interface Stage {
   readonly mailbox: Mailbox;
   readonly archive: Archive;
   readonly listeners: Listeners;
+  /** Whom to ask; undefined when nobody is there. */
+  readonly tester?: Tester | undefined;
   /** How an actor signs its HL7 messages: MSH-3 and MSH-4. */
   identityOf(actor: string): Hl7Identity;
   /** The identity of the Order Filler: MSH-5 and MSH-6 of what it is sent. */
@@ -48,14 +53,15 @@ export interface Stage {
 export async function startStage(
   site: Config,
   findOrderFiller: () => Promise<OrderFiller>,
-  { clock, ids }: { clock: Clock; ids: Ids },
+  given: Pick<Stage, 'clock' | 'ids' | 'tester'>,
 ): Promise<Stage> {
+  const { clock, ids } = given;
   const mailbox = createMailbox();
   const archive = createArchive();
   const { timeZone } = site.organisation;
   const listeners = await startListeners(site.peers, { mailbox, archive, clock, ids, timeZone });
   try {
-    return stageOf(site, await findOrderFiller(), { mailbox, archive, listeners, clock, ids });
+    return stageOf(site, await findOrderFiller(), { mailbox, archive, listeners, ...given });
   } catch (error) {
     await listeners.stop();
     throw error;
@@ -65,7 +71,7 @@ export async function startStage(
 function stageOf(
   site: Config,
   orderFiller: OrderFiller,
-  parts: Pick<Stage, 'mailbox' | 'archive' | 'listeners' | 'clock' | 'ids'>,
+  parts: Pick<Stage, 'mailbox' | 'archive' | 'listeners' | 'clock' | 'ids' | 'tester'>,
 ): Stage {
   const { application, facility, timeZone } = site.organisation;
   const peerOf = (actor: string): Config['peers'][number] | undefined => site.peers.find((peer) => peer.name === actor);

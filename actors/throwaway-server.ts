@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import type { OrderFiller } from './stage.ts';
-import { parseDicomAddress, parseMllpAddress } from './addresses.ts';
+import { parseDicomAddress, parseHttpAddress, parseMllpAddress } from './addresses.ts';
 
 /** A server of ours in a process of its own, with nothing in it and nothing left of it afterwards. */
 export interface ThrowawayServer {
@@ -131,6 +131,7 @@ function addressesOf(printed: ReadonlyMap<string, string>): OrderFiller {
   return {
     hl7: parseMllpAddress(printed.get('hl7') ?? ''),
     dicom: parseDicomAddress(printed.get('dicom') ?? ''),
+    http: { url: parseHttpAddress(printed.get('http') ?? '') },
   };
 }
 

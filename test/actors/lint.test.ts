@@ -151,6 +151,25 @@ describe('the linter', () => {
     expect(problemsOf(`${sent}    send: a04.hl7\n`)[0]).toMatch(/^10 Map keys must be unique/);
   });
 
+  it.each([
+    ['{ say: A }', 'say either post: /api/... or get: /api/...'],
+    ['{ say: A, post: /a, get: /b }', 'say either post'],
+    ['{ say: A, get: /a, body: {} }', 'get takes no body'],
+    ['{ say: A, post: api }', 'a path begins with a slash'],
+    ['{ say: A, post: /a, staus: 200 }', 'Unrecognized key: "staus" (did you mean status?)  → at steps[0].do'],
+    ['{ say: A, post: /a, status: "0000" }', 'an HTTP status is a number: 200'],
+    ['{ say: A, post: /a, expect: { "steps[": x } }', 'steps[ is not a place'],
+    ['{ say: A, post: "/a/${orderId}" }', '${orderId} is not known'],
+  ])('names what is wrong with a step of staff: %s', (deed, problem) => {
+    expect(problemsOf(`  - { step: A, do: ${deed} }\n`)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('knows what a step of staff captures', () => {
+    const capture = "  - { step: A, do: { say: A, get: /a, capture: { found: 'items[0].id' } } }\n";
+
+    expect(problemsOf(`${capture}  - { step: B, do: { say: B, get: '/a/\${found}' } }\n`)).toEqual([]);
+  });
+
   it('tells every mistake at once', () => {
     expect(
       problemsOf(`${sent}    acks: {}\n  - { step: B, quiet: soon }\n  - { step: C, offline: RM }\n`),
