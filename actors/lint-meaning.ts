@@ -8,7 +8,7 @@ import {
   type Scenario,
   type Step,
   actorKinds,
-  actorOf,
+  actorsOf,
   datasetOf,
   datasetSchema,
   kindOf,
@@ -37,6 +37,8 @@ export function meaningProblems(lint: Lint): Problem[] {
     ...castProblems(lint),
     ...letProblems(lint),
     ...lint.numbered.flatMap(({ step, index }) => (step ? stepProblems(lint, step, index) : [])),
+    ...listeningProblems(lint),
+    ...answerProblems(lint),
     ...nameProblems(lint),
   ];
 }
@@ -78,13 +80,43 @@ function stepProblems(lint: Lint, step: Step, index: number): Problem[] {
 }
 
 function actorProblems(lint: Lint, step: Step, index: number): Problem[] {
-  const actor = actorOf(step);
-  const kind = actor === undefined ? undefined : kindOf(actor);
-  if (actor === undefined || kind === undefined) return [];
-  if (!lint.scenario.cast.includes(actor)) return [at(lint, index, `${actor} is not in the cast`)];
-  const can: readonly string[] = actorKinds[kind].can;
-  if (can.includes(step.verb)) return [];
-  return [at(lint, index, `${actor} cannot ${step.verb}: an actor of its kind can ${can.join(', ')}`, step.verb)];
+  return actorsOf(step).flatMap((actor) => {
+    const kind = kindOf(actor);
+    if (kind === undefined) return [];
+    if (!lint.scenario.cast.includes(actor)) return [at(lint, index, `${actor} is not in the cast`)];
+    const can: readonly string[] = actorKinds[kind].can;
+    if (can.includes(step.verb)) return [];
+    return [at(lint, index, `${actor} cannot ${step.verb}: an actor of its kind can ${can.join(', ')}`, step.verb)];
+  });
+}
+
+/** What an actor cannot do because it already is, or does not listen. */
+function listeningProblems(lint: Lint): Problem[] {
+  const away = new Set<string>();
+  return lint.numbered.flatMap(({ step, index }) => {
+    if (step?.verb === 'online') {
+      if (away.delete(step.online)) return [];
+      return [
+        at(lint, index, `${step.online} is online already: no step above takes it offline or kills it`, 'online'),
+      ];
+    }
+    if (step?.verb !== 'offline' && step?.verb !== 'killed') return [];
+    const [actor = ''] = actorsOf(step);
+    if (away.has(actor)) return [at(lint, index, `${actor} does not listen already`, step.verb)];
+    away.add(actor);
+    return [];
+  });
+}
+
+/** A DIMSE status is an answer of actors that listen for DICOM. */
+function answerProblems(lint: Lint): Problem[] {
+  return lint.numbered.flatMap(({ step, index }) => {
+    if (step?.verb !== 'answers') return [];
+    const deaf = Object.entries(step.answers).filter(([actor, { how }]) => how === 'status' && kindOf(actor) !== 'IM');
+    return deaf.map(([actor]) =>
+      at(lint, index, `${actor} is not asked by DICOM: it answers AE, AR, late, lost`, 'answers'),
+    );
+  });
 }
 
 interface PlaceProblem {

@@ -4,9 +4,9 @@ import { readAck } from '../src/hl7/ack.ts';
 import { type Hl7Message, parseMessage } from '../src/hl7/message.ts';
 import { verdict } from './checks.ts';
 import { renderDataset } from './dataset-file.ts';
-import { renderMessage } from './hl7-file.ts';
+import { type RenderedMessage, renderMessage } from './hl7-file.ts';
 import { notifyAvailability } from './image-manager.ts';
-import type { Arrival } from './mailbox.ts';
+import { type Arrival, belongs } from './mailbox.ts';
 import { createMpps, setMpps } from './modality.ts';
 import type { Notes } from './notes.ts';
 import {
@@ -22,6 +22,7 @@ import {
 import { find, tell } from './perform-dicom.ts';
 import { doAsStaff } from './perform-staff.ts';
 import { dicomValueAt } from './places.ts';
+import { sendSplit } from './split-sender.ts';
 import type { Step, StepOf, Verb } from './scenario.ts';
 import { expand } from './template.ts';
 
@@ -51,8 +52,17 @@ const performers: { readonly [V in Verb]: Performer<V> } = {
     return tell(playing, notes, { ...step, ...own, call: notifyAvailability });
   },
   do: doAsStaff,
+  answers: async (step, { stage, scope }) => {
+    const isOurs = (arrival: Arrival): boolean => belongs(arrival, scope.identifiers());
+    for (const [actor, behaviour] of Object.entries(step.answers)) stage.behaviours.set(actor, behaviour, isOurs);
+    return nothingWrong;
+  },
   offline: async (step, { stage }) => {
     await stage.listeners.offline(step.offline);
+    return nothingWrong;
+  },
+  killed: async (step, { stage }) => {
+    await stage.listeners.kill(step.killed);
     return nothingWrong;
   },
   online: async (step, { stage }) => {
@@ -74,18 +84,35 @@ async function send(step: StepOf<'send'>, playing: Playing, notes: Notes): Promi
   const text = readFileSync(resolve(scenario.folder, step.send), 'utf8');
   const parties = { sender: stage.identityOf(step.from), receiver: stage.orderFillerIdentity };
   const message = renderMessage(text, scope, parties);
-  const file = notes.hl7(`${step.from}-sent`, message.bytes);
-  const exchange = notes.sent({ from: step.from, to: 'OF', protocol: 'hl7', type: message.type, file });
-  const answer = await playing.senderOf(step.from).send(message.bytes, scenario.within);
+  const first = await sendOnce(step, message, { playing, notes, time: '' });
+  if (!step.twice || first.problems.length > 0) return first;
+  // The same bytes once more, as after an acknowledgement that was lost (HL7 v2.5.1 2.9.2.1).
+  const second = await sendOnce(step, message, { playing, notes, time: '-again' });
+  const told = second.verdicts.map((one) => ({ ...one, place: `${one.place} again` }));
+  return { verdicts: [...first.verdicts, ...told], problems: second.problems };
+}
+
+async function sendOnce(
+  { from, split, ack: expect, capture }: StepOf<'send'>,
+  message: RenderedMessage,
+  { playing, notes, time }: { playing: Playing; notes: Notes; time: string },
+): Promise<Outcome> {
+  const { scenario, stage, scope } = playing;
+  const { hl7 } = stage.orderFiller;
+  const file = notes.hl7(`${from}-sent${time}`, message.bytes);
+  const exchange = notes.sent({ from, to: 'OF', protocol: 'hl7', type: message.type, file });
+  const answer = split
+    ? await sendSplit({ ...hl7, timeoutMs: scenario.within }, message.bytes, split)
+    : await playing.senderOf(from).send(message.bytes, scenario.within);
   const ack = readAck(answer);
-  notes.answered(exchange, ack?.code ?? '?', notes.hl7(`${step.from}-answer`, answer));
+  notes.answered(exchange, ack?.code ?? '?', notes.hl7(`${from}-answer${time}`, answer));
   if (!ack) return broken('the answer is no acknowledgement: it has no MSA');
   const ours = verdict('MSA-2', message.controlId, ack.controlId);
   if (!ours.holds) {
     return judged([{ ...ours, expected: `${ours.expected} (the control id of the message)` }], undefined);
   }
   const valueAt: ValueAt = (place) => parseMessage(answer).get(place);
-  return judged(expectAndCapture({ expect: step.ack, capture: step.capture }, { scope, valueAt }), ack.text);
+  return judged(expectAndCapture({ expect, capture }, { scope, valueAt }), ack.text);
 }
 
 async function receive(step: StepOf<'receive'>, playing: Playing, notes: Notes): Promise<Outcome> {

@@ -5,7 +5,7 @@ import type { Arrival, Watch } from './mailbox.ts';
 import { type Notes, openNotes } from './notes.ts';
 import { type Outcome, type Playing, broken, isPassed, unexpectedOutcome } from './outcome.ts';
 import { perform } from './perform.ts';
-import { type Scenario, type Step, actorOf } from './scenario.ts';
+import { type Scenario, type Step, actorsOf } from './scenario.ts';
 import type { OrderFiller, Stage } from './stage.ts';
 import { NoHttpAnswer } from './staff.ts';
 import { type Scope, UnknownName, startScope } from './template.ts';
@@ -70,13 +70,25 @@ export interface PlayOptions {
 
 /** Who speaks to whom, the Order Filler being OF. */
 export function partiesOf(step: Step): string {
-  const actor = actorOf(step);
-  if (step.verb === 'do') return 'staff → OF';
-  if (actor === undefined) return '';
-  if (step.verb === 'receive') return `OF → ${actor}`;
-  // RAD-8 passes the Order Filler by.
-  if (step.verb === 'store') return `→ ${actor}`;
-  return step.verb === 'offline' || step.verb === 'online' ? `${actor} ${step.verb}` : `${actor} → OF`;
+  const actors = actorsOf(step).join(' ');
+  switch (step.verb) {
+    case 'receive':
+      return `OF → ${actors}`;
+    case 'store':
+      // RAD-8 passes the Order Filler by.
+      return `→ ${actors}`;
+    case 'do':
+      return 'staff → OF';
+    case 'quiet':
+      return '';
+    case 'answers':
+    case 'offline':
+    case 'killed':
+    case 'online':
+      return `${actors} ${step.verb}`;
+    default:
+      return `${actors} → OF`;
+  }
 }
 
 /** A run id: short enough for identifiers of 16 characters (SH), different each time. */
@@ -149,6 +161,7 @@ export async function playScenario(scenario: Scenario, stage: Stage, options: Pl
 /** Looks at what is left, and keeps it. */
 async function endOf(playing: Playing, transcript: Transcript, played: readonly Played[]): Promise<Ending> {
   const { scenario, stage, watch, signal } = playing;
+  scenario.cast.forEach((actor) => stage.behaviours.reset(actor));
   await Promise.all(scenario.cast.map((actor) => stage.listeners.online(actor)));
   const isWhole = played.length === scenario.steps.length;
   const end = openNotes(transcript, 'end', stage.clock);

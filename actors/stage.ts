@@ -3,6 +3,7 @@ import type { Config } from '../src/platform/config.ts';
 import type { Ids } from '../src/platform/ids.ts';
 import { adtIdentity } from './adt.ts';
 import { type Archive, createArchive } from './archive.ts';
+import { type Behaviours, createBehaviours } from './behaviours.ts';
 import type { Hl7Identity } from './hl7-file.ts';
 import { type Hl7Sender, createHl7Sender } from './hl7-sender.ts';
 import { type Listeners, startListeners } from './listeners.ts';
@@ -32,6 +33,7 @@ export interface Stage {
   readonly ids: Ids;
   readonly mailbox: Mailbox;
   readonly archive: Archive;
+  readonly behaviours: Behaviours;
   readonly listeners: Listeners;
   /** Whom to ask; undefined when nobody is there. */
   readonly tester?: Tester | undefined;
@@ -58,10 +60,11 @@ export async function startStage(
   const { clock, ids } = given;
   const mailbox = createMailbox();
   const archive = createArchive();
+  const behaviours = createBehaviours();
   const { timeZone } = site.organisation;
-  const listeners = await startListeners(site.peers, { mailbox, archive, clock, ids, timeZone });
+  const listeners = await startListeners(site.peers, { mailbox, archive, behaviours, clock, ids, timeZone });
   try {
-    return stageOf(site, await findOrderFiller(), { mailbox, archive, listeners, ...given });
+    return stageOf(site, await findOrderFiller(), { mailbox, archive, behaviours, listeners, ...given });
   } catch (error) {
     await listeners.stop();
     throw error;
@@ -71,7 +74,7 @@ export async function startStage(
 function stageOf(
   site: Config,
   orderFiller: OrderFiller,
-  parts: Pick<Stage, 'mailbox' | 'archive' | 'listeners' | 'clock' | 'ids' | 'tester'>,
+  parts: Pick<Stage, 'mailbox' | 'archive' | 'behaviours' | 'listeners' | 'clock' | 'ids' | 'tester'>,
 ): Stage {
   const { application, facility, timeZone } = site.organisation;
   const peerOf = (actor: string): Config['peers'][number] | undefined => site.peers.find((peer) => peer.name === actor);

@@ -164,6 +164,31 @@ describe('the linter', () => {
     expect(problemsOf(`  - { step: A, do: ${deed} }\n`)).toEqual([expect.stringContaining(problem)]);
   });
 
+  it.each([
+    ['from: OP, send: a04.hl7, twice: no', 'twice is true, or is left out'],
+    ['from: OP, send: a04.hl7, split: byte', 'split is bytes or segments'],
+    ['to: OP, receive: ORM^O01, twice: true', 'Unrecognized key: "twice"'],
+    ['answers: { OP: late }', 'an actor answers well, late 3s, lost, AE'],
+    ['answers: { OP: AE 0 times }', 'an actor answers well'],
+    ['answers: {}', 'say which actor'],
+    ['answers: { RM: lost }', 'RM is not in the cast'],
+    ['answers: { MOD: lost }', 'MOD cannot answers'],
+    ['answers: { OP: 0110 }', 'OP is not asked by DICOM'],
+    ['killed: ADT', 'ADT cannot killed'],
+    ['online: IM', 'IM is online already'],
+  ])('names a fault that cannot be: %s', (step, problem) => {
+    expect(problemsOf(`  - { step: A, ${step} }\n`)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('names an actor that is taken offline twice, and lets it come back', () => {
+    const [away, killed, back] = ['offline: IM', 'killed: IM', 'online: IM'].map(
+      (verb) => `  - { step: A, ${verb} }\n`,
+    );
+
+    expect(problemsOf(`${away}${killed}`)).toEqual(['8 step 2: IM does not listen already']);
+    expect(problemsOf(`${away}${back}${killed}${back}`)).toEqual([]);
+  });
+
   it('knows what a step of staff captures', () => {
     const capture = "  - { step: A, do: { say: A, get: /a, capture: { found: 'items[0].id' } } }\n";
 
