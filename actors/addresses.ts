@@ -27,6 +27,15 @@ export function parseDicomAddress(text: string): { aeTitle: string; host: string
   return { aeTitle, ...hostAndPort(text.slice(at + 1), usage) };
 }
 
+/** Reads `http://HOST:PORT`, with or without a path; gives it without a slash at its end. Throws BadAddress. */
+export function parseHttpAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username !== '') {
+    throw new BadAddress(`${text} is not an HTTP address: write http://HOST:PORT`);
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
 /** Where to reach what listens on all addresses of this machine. */
 export function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';

@@ -5,12 +5,15 @@ export type Check = string | null | { readonly oneOf: readonly string[] } | { re
 
 export type Checks = Readonly<Record<string, Check>>;
 
-/** One value that was not as expected. */
-export interface Mismatch {
+/** What came of looking at one value. */
+export interface Verdict {
   /** `OBR-24`, or a sentence's subject such as `status`. */
   readonly place: string;
   readonly expected: string;
   readonly received: string;
+  readonly holds: boolean;
+  /** The name under which the value was kept for later steps. */
+  readonly captured?: string;
 }
 
 /** Puts values in the place of `${name}`; in a regular expression a value stands for itself. Throws UnknownName. */
@@ -30,17 +33,16 @@ export function shown(value: string | null | undefined): string {
 }
 
 /**
- * Compares one value with one check; undefined when it holds. `received` is a text, undefined when empty or absent, or
- * null for the HL7 delete instruction `""` (HL7 v2.5.1 2.10.4): that is a value, so it is not "empty".
+ * Compares one value with one check. `received` is a text, undefined when empty or absent, or null for the HL7 delete
+ * instruction `""` (HL7 v2.5.1 2.10.4): that is a value, so it is not "empty".
  */
-export function mismatch(place: string, check: Check, received: string | null | undefined): Mismatch | undefined {
-  if (holds(check, received)) return undefined;
-  return { place, expected: expectation(check), received: shown(received) };
+export function verdict(place: string, check: Check, received: string | null | undefined): Verdict {
+  return { place, expected: expectation(check), received: shown(received), holds: holds(check, received) };
 }
 
-/** Every check that does not hold, in the order of the scenario. */
-export function mismatches(checks: Checks, valueAt: (place: string) => string | null | undefined): Mismatch[] {
-  return Object.entries(checks).flatMap(([place, check]) => mismatch(place, check, valueAt(place)) ?? []);
+/** The verdict on every check, in the order of the scenario. */
+export function verdicts(checks: Checks, valueAt: (place: string) => string | null | undefined): Verdict[] {
+  return Object.entries(checks).map(([place, check]) => verdict(place, check, valueAt(place)));
 }
 
 function holds(check: Check, received: string | null | undefined): boolean {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { main } from './commands.ts';
 
@@ -20,16 +21,13 @@ process.on('SIGTERM', () => onSignal(143));
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
-/** Says what is to be done and waits for Enter. Comes back at once when the playing is stopped. */
-async function askAtTerminal(text: string): Promise<void> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    await terminal.question(`  >  at the Order Filler: ${text}; then press Enter `, { signal: stopped.signal });
-  } catch (error) {
-    if (!stopped.signal.aborted) throw error;
-  } finally {
-    terminal.close();
-  }
+/** Asks the person at the terminal; the question goes beside the result. */
+async function ask(text: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  terminal.once('SIGINT', () => onSignal(130));
+  // Who closes standard input (Ctrl-D) has skipped the step.
+  const gone = once(terminal, 'close').then(() => 's');
+  return Promise.race([terminal.question(text, { signal: stopped.signal }), gone]).finally(() => terminal.close());
 }
 
 const status = await main(process.argv.slice(2), {
@@ -39,6 +37,6 @@ const status = await main(process.argv.slice(2), {
   environment: process.env,
   workingDirectory: process.cwd(),
   signal: stopped.signal,
-  ask: process.stdin.isTTY ? askAtTerminal : undefined,
+  tester: process.stdin.isTTY ? ask : undefined,
 });
 process.exitCode = signalStatus ?? status;

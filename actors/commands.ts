@@ -6,6 +6,7 @@ import { describeProblem, loadScenario, scenarioFilesAt } from './lint.ts';
 import { CannotListen } from './listeners.ts';
 import { type PlayScenariosOptions, UsageError, loadScenarios, playScenarios } from './play-scenarios.ts';
 import { playMesa } from './play-mesa.ts';
+import type { Tester } from './staff.ts';
 import { ServerDidNotStart } from './throwaway-server.ts';
 
 /** What the commands see of the outside. */
@@ -16,8 +17,8 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly signal: AbortSignal;
-  /** Asks whoever is at the terminal to do something, and comes back when it is done; undefined: nobody is there. */
-  readonly ask?: ((text: string) => Promise<void>) | undefined;
+  /** Asks a person at the terminal; undefined when standard input is none. */
+  readonly tester?: Tester | undefined;
 }
 
 /** Exit status: done, it did not work, asked wrongly. */
@@ -36,7 +37,8 @@ Options of run and mesa
   --site FILE             the site file: where the Order Filler is and where our actors listen
                           (default: SWF_CONFIG, else swf.yaml)
   --of mllp://HOST:PORT   another Order Filler in our place, for HL7
-  --of-dicom AET@HOST:PORT  and for DICOM
+  --of-dicom AET@HOST:PORT  and for DICOM; what staff do there, the tester is asked to do
+  --of-http http://HOST:PORT  where it takes what staff do by HTTP (token: SWF_API_TOKEN)
   --start                 first start a throwaway server of ours on free ports
   --step N                stop after step N (run)
   --keep-going            play the steps after a failed one too
@@ -45,7 +47,8 @@ Options of run and mesa
   --catalogue-out FILE    write the catalogue that the kit's codes need, play nothing (mesa)
 
   -h, --help   --version
-Exit status  0 all passed   1 a scenario failed, or it could not be played   2 asked wrongly
+Exit status  0 all passed, or were skipped because nobody was there to be asked
+             1 a scenario failed, or nothing could be played   2 asked wrongly
 Example      swf-play run scenarios/01-simple-case --start
 `;
 
@@ -53,6 +56,7 @@ const options = {
   site: { type: 'string' },
   of: { type: 'string' },
   'of-dicom': { type: 'string' },
+  'of-http': { type: 'string' },
   start: { type: 'boolean' },
   step: { type: 'string' },
   'keep-going': { type: 'boolean' },
@@ -121,8 +125,8 @@ function versionOfPackage(): string {
 const commands = {
   run: async (paths: readonly string[], values: Values, surroundings: Surroundings): Promise<ExitStatus> => {
     if (paths.length === 0) throw new UsageError(['run needs the path of a scenario', help]);
-    const { failed } = await playScenarios(paths, playOptions(values, surroundings));
-    return failed > 0 ? 1 : 0;
+    const { passed, failed } = await playScenarios(paths, playOptions(values, surroundings));
+    return failed > 0 || passed === 0 ? 1 : 0;
   },
   lint: async (paths: readonly string[], _: Values, surroundings: Surroundings): Promise<ExitStatus> => {
     if (paths.length === 0) throw new UsageError(['lint needs the path of a scenario', help]);
@@ -135,19 +139,23 @@ const commands = {
   mesa: async (paths: readonly string[], values: Values, surroundings: Surroundings): Promise<ExitStatus> => {
     const [folder, ...names] = paths;
     if (folder === undefined) throw new UsageError(['mesa needs the folder of a MESA kit', help]);
-    const own = { catalogueOut: values['catalogue-out'], ask: surroundings.ask };
+    const { tester } = surroundings;
+    const ask =
+      tester && (async (text: string) => void (await tester(`  >  at the Order Filler: ${text}; then press Enter `)));
+    const own = { catalogueOut: values['catalogue-out'], ask };
     return (await playMesa(folder, names, { ...playOptions(values, surroundings), ...own })) ? 0 : 1;
   },
 };
 
 function playOptions(values: Values, surroundings: Surroundings): PlayScenariosOptions {
-  const { out, colour, environment, workingDirectory, signal } = surroundings;
+  const { out, colour, environment, workingDirectory, signal, tester } = surroundings;
   const step = values.step;
   if (step !== undefined && !/^[1-9]\d*$/.test(step)) throw new UsageError(['--step is a number from 1']);
   return {
     site: values.site,
     of: values.of,
     ofDicom: values['of-dicom'],
+    ofHttp: values['of-http'],
     start: values.start,
     lastStep: step === undefined ? undefined : Number(step),
     keepGoing: values['keep-going'],
@@ -156,6 +164,7 @@ function playOptions(values: Values, surroundings: Surroundings): PlayScenariosO
     environment,
     workingDirectory,
     signal,
+    tester,
     screen: { write: out, colour },
   };
 }

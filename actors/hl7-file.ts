@@ -13,6 +13,8 @@ export interface RenderedMessage {
   readonly bytes: Uint8Array;
   /** MSH-10, empty when the file has no readable MSH. */
   readonly controlId: string;
+  /** `ORM^O01`, empty when the file has no readable MSH. */
+  readonly type: string;
 }
 
 /**
@@ -39,7 +41,9 @@ export function renderMessage(
     10: valueOf('controlId') ?? '',
   });
   const bytes = encode([header, ...lines.slice(1)].map((line) => `${line}\r`).join(''), header);
-  return { bytes, controlId: readHeader(bytes)?.controlId ?? '' };
+  const read = readHeader(bytes);
+  const type = [read?.messageType, read?.triggerEvent].filter(Boolean).join('^');
+  return { bytes, controlId: read?.controlId ?? '', type };
 }
 
 /** A name the table does not have is sent as UTF-8: a scenario may name it to see it refused. */

@@ -1,5 +1,4 @@
-import type { ScenarioResult, StepResult } from './player.ts';
-import type { Outcome } from './perform.ts';
+import type { Kept, ScenarioResult, StepResult } from './player.ts';
 import { detailsOf } from './progress.ts';
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -13,9 +12,14 @@ function escape(text: string): string {
 
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(3);
 
-function failure(outcome: Outcome): string {
+function failure(outcome: Kept): string {
   const details = detailsOf(outcome);
   return `<failure message="${escape(details[0] ?? 'failed')}">${escape(details.join('\n'))}</failure>`;
+}
+
+function bodyOf(step: StepResult): string {
+  if (step.skipped !== undefined) return `<skipped message="${escape(step.skipped)}"/>`;
+  return step.passed ? '' : failure(step);
 }
 
 function testCase(suite: string, name: string, { time, body }: { time: number; body: string }): string {
@@ -25,14 +29,14 @@ function testCase(suite: string, name: string, { time, body }: { time: number; b
 
 function stepCase(suite: string, step: StepResult): string {
   const name = [String(step.number), step.transaction, step.sentence].filter(Boolean).join(' ');
-  const passed = step.skipped === undefined ? '' : `<skipped message="${escape(step.skipped)}"/>`;
-  return testCase(suite, name, { time: step.milliseconds, body: step.passed ? passed : failure(step) });
+  return testCase(suite, name, { time: step.milliseconds, body: bodyOf(step) });
 }
 
 function suiteOf({ scenario, steps, leftover, milliseconds }: ScenarioResult): string {
   const unplayed = scenario.steps.slice(steps.length);
   const hasLeftover = leftover.problems.length > 0;
-  const failures = steps.filter((step) => !step.passed).length + (hasLeftover ? 1 : 0);
+  const failures = steps.filter((step) => !step.passed && step.skipped === undefined).length + (hasLeftover ? 1 : 0);
+  const skipped = unplayed.length + steps.filter((step) => step.skipped !== undefined).length;
   const cases = [
     ...steps.map((step) => stepCase(scenario.name, step)),
     ...unplayed.map((step, index) =>
@@ -40,7 +44,6 @@ function suiteOf({ scenario, steps, leftover, milliseconds }: ScenarioResult): s
     ),
     ...(hasLeftover ? [testCase(scenario.name, 'at the end', { time: 0, body: failure(leftover) })] : []),
   ];
-  const skipped = unplayed.length + steps.filter((step) => step.skipped !== undefined).length;
   const counts = `tests="${cases.length}" failures="${failures}" skipped="${skipped}"`;
   const head = `  <testsuite name="${escape(scenario.name)}" ${counts} time="${seconds(milliseconds)}">`;
   return [head, ...cases, '  </testsuite>'].join('\n');

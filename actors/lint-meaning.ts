@@ -2,13 +2,13 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parsePlace } from '../src/hl7/message.ts';
 import { nearest } from './nearest.ts';
-import { dicomPlaceProblem, isKeyword } from './places.ts';
+import { dicomPlaceProblem, isKeyword, jsonPlaceProblem } from './places.ts';
 import {
   type DatasetText,
   type Scenario,
   type Step,
   actorKinds,
-  actorOf,
+  actorsOf,
   datasetOf,
   datasetSchema,
   kindOf,
@@ -37,6 +37,8 @@ export function meaningProblems(lint: Lint): Problem[] {
     ...castProblems(lint),
     ...letProblems(lint),
     ...lint.numbered.flatMap(({ step, index }) => (step ? stepProblems(lint, step, index) : [])),
+    ...listeningProblems(lint),
+    ...answerProblems(lint),
     ...nameProblems(lint),
   ];
 }
@@ -78,13 +80,43 @@ function stepProblems(lint: Lint, step: Step, index: number): Problem[] {
 }
 
 function actorProblems(lint: Lint, step: Step, index: number): Problem[] {
-  const actor = actorOf(step);
-  const kind = actor === undefined ? undefined : kindOf(actor);
-  if (actor === undefined || kind === undefined) return [];
-  if (!lint.scenario.cast.includes(actor)) return [at(lint, index, `${actor} is not in the cast`)];
-  const can: readonly string[] = actorKinds[kind].can;
-  if (can.includes(step.verb)) return [];
-  return [at(lint, index, `${actor} cannot ${step.verb}: an actor of its kind can ${can.join(', ')}`, step.verb)];
+  return actorsOf(step).flatMap((actor) => {
+    const kind = kindOf(actor);
+    if (kind === undefined) return [];
+    if (!lint.scenario.cast.includes(actor)) return [at(lint, index, `${actor} is not in the cast`)];
+    const can: readonly string[] = actorKinds[kind].can;
+    if (can.includes(step.verb)) return [];
+    return [at(lint, index, `${actor} cannot ${step.verb}: an actor of its kind can ${can.join(', ')}`, step.verb)];
+  });
+}
+
+/** What an actor cannot do because it already is, or does not listen. */
+function listeningProblems(lint: Lint): Problem[] {
+  const away = new Set<string>();
+  return lint.numbered.flatMap(({ step, index }) => {
+    if (step?.verb === 'online') {
+      if (away.delete(step.online)) return [];
+      return [
+        at(lint, index, `${step.online} is online already: no step above takes it offline or kills it`, 'online'),
+      ];
+    }
+    if (step?.verb !== 'offline' && step?.verb !== 'killed') return [];
+    const [actor = ''] = actorsOf(step);
+    if (away.has(actor)) return [at(lint, index, `${actor} does not listen already`, step.verb)];
+    away.add(actor);
+    return [];
+  });
+}
+
+/** A DIMSE status is an answer of actors that listen for DICOM. */
+function answerProblems(lint: Lint): Problem[] {
+  return lint.numbered.flatMap(({ step, index }) => {
+    if (step?.verb !== 'answers') return [];
+    const deaf = Object.entries(step.answers).filter(([actor, { how }]) => how === 'status' && kindOf(actor) !== 'IM');
+    return deaf.map(([actor]) =>
+      at(lint, index, `${actor} is not asked by DICOM: it answers AE, AR, late, lost`, 'answers'),
+    );
+  });
 }
 
 interface PlaceProblem {
@@ -93,16 +125,23 @@ interface PlaceProblem {
 }
 
 function placeProblems(step: Step): PlaceProblem[] {
-  const isHl7 = step.verb === 'send' || (step.verb === 'receive' && step.receive.includes('^'));
-  const problemOf = (place: string): string | undefined => (isHl7 ? hl7PlaceProblem(place) : dicomPlaceProblem(place));
+  const problemOf = placeRuleOf(step);
   const check = (places: readonly string[], key: string): PlaceProblem[] =>
     places.flatMap((place) => {
       const text = problemOf(place);
       return text === undefined ? [] : [{ text, key }];
     });
   if (step.verb === 'send') return [...check(keys(step.ack), 'ack'), ...check(values(step.capture), 'capture')];
+  if (step.verb === 'do') return [...check(keys(step.do.expect), 'do'), ...check(values(step.do.capture), 'do')];
   if (step.verb !== 'receive' && step.verb !== 'find') return [];
   return [...check(keys(step.expect), 'expect'), ...check(values(step.capture), 'capture')];
+}
+
+/** How places are written on the wire of a step. */
+function placeRuleOf(step: Step): (place: string) => string | undefined {
+  if (step.verb === 'do') return jsonPlaceProblem;
+  const isHl7 = step.verb === 'send' || (step.verb === 'receive' && step.receive.includes('^'));
+  return isHl7 ? hl7PlaceProblem : dicomPlaceProblem;
 }
 
 function hl7PlaceProblem(place: string): string | undefined {
@@ -159,8 +198,9 @@ function namesUsed(lint: Lint, step: Step): { name: string; file: string | undef
 }
 
 function capturesOf(raw: unknown): string[] {
-  const capture = typeof raw === 'object' && raw !== null ? (raw as { capture?: unknown }).capture : undefined;
-  return typeof capture === 'object' && capture !== null ? Object.keys(capture) : [];
+  if (typeof raw !== 'object' || raw === null) return [];
+  const { capture, do: deed } = raw as { capture?: unknown; do?: unknown };
+  return typeof capture === 'object' && capture !== null ? Object.keys(capture) : capturesOf(deed);
 }
 
 function nameProblems(lint: Lint): Problem[] {

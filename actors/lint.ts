@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { nearest } from './nearest.ts';
-import { type Scenario, type Step, headSchema, stepSchemas, verbs, verbsOf } from './scenario.ts';
+import { type Scenario, type Step, deedSchema, headSchema, stepSchemas, verbs, verbsOf } from './scenario.ts';
 import { meaningProblems } from './lint-meaning.ts';
 import { type Problem, type YamlFile, readYamlFile } from './yaml-file.ts';
 
@@ -82,7 +82,7 @@ function readStep(source: Source, raw: unknown, index: number): { step?: Step; p
 
 /** Names the likely misspelt verb, when there is one. */
 function withoutVerb(raw: object): [text: string, key?: string] {
-  for (const key of Object.keys(raw)) {
+  for (const key of Object.keys(raw).filter((one) => !stepKeys.includes(one))) {
     const meant = nearest(key, verbs);
     if (meant !== undefined) return [`Unrecognized key: "${key}" (did you mean ${meant}?)`, key];
   }
@@ -115,7 +115,7 @@ function issuesOf(source: Source, error: z.ZodError, prefix: readonly PropertyKe
 }
 
 const headKeys = Object.keys(headSchema.shape);
-const stepKeys = [...new Set(Object.values(stepSchemas).flatMap((schema) => Object.keys(schema.shape)))];
+const stepKeys = [...new Set([...Object.values(stepSchemas), deedSchema].flatMap(({ shape }) => Object.keys(shape)))];
 
 function unrecognized(key: string, path: readonly PropertyKey[]): string {
   const meant = nearest(key, path.length === 0 ? headKeys : stepKeys);

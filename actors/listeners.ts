@@ -9,6 +9,8 @@ export type Peer = Config['peers'][number];
 export interface Listeners {
   /** Stops listening as this peer, on all its ports. */
   offline(peer: string): Promise<void>;
+  /** Closes its ports and every connection at once, in the middle of whatever it does. */
+  kill(peer: string): Promise<void>;
   /** Starts again; nothing when it listens already. */
   online(peer: string): Promise<void>;
   stop(): Promise<void>;
@@ -57,11 +59,13 @@ export async function startListeners(
 ): Promise<Listeners> {
   const doors = peers.flatMap((peer, index) => doorsOf(peer, index, deps, answerers[peer.actor]));
   const open = new Map<Door, Listening>();
-  const close = async (door: Door): Promise<void> => {
+  const take = (door: Door): Listening | undefined => {
     const listening = open.get(door);
     open.delete(door);
-    await listening?.stop();
+    return listening;
   };
+  const close = async (door: Door): Promise<void> => take(door)?.stop();
+  const kill = async (door: Door): Promise<void> => take(door)?.kill();
   const ofPeer = (name: string): Door[] => doors.filter((door) => door.peer === name);
   const openAll = async (wanted: readonly Door[]): Promise<void> => {
     for (const door of wanted) if (!open.has(door)) open.set(door, await openDoor(door));
@@ -77,6 +81,7 @@ export async function startListeners(
   }
   return {
     offline: async (peer) => void (await Promise.all(ofPeer(peer).map(close))),
+    kill: async (peer) => void (await Promise.all(ofPeer(peer).map(kill))),
     online: (peer) => openAll(ofPeer(peer)),
     stop,
   };

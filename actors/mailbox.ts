@@ -1,12 +1,26 @@
 import type { Dataset } from '../src/dicom/dataset.ts';
 import type { Hl7Message } from '../src/hl7/message.ts';
 
+/** What an actor answered. */
+export interface Reply {
+  /** MSA-1, or the DIMSE status in hexadecimal. */
+  readonly code: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** The bytes of an HL7 answer. */
+  readonly raw?: Uint8Array;
+  /** A DIMSE response, as the transcript keeps it. */
+  readonly said?: object;
+}
+
 /** What an actor received: an HL7 message, or a DICOM request. */
 export interface Arrival {
   readonly actor: string;
   readonly protocol: 'hl7' | 'dicom';
   /** `ORM^O01`, or the DIMSE command: `N-CREATE`, `N-SET`, `C-FIND`. */
   readonly type: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
   /** Every value it carries; an identifier among them says which playing it belongs to. */
   readonly values: ReadonlySet<string>;
   /** The message as it came; for a DICOM request its dataset as DICOM JSON. */
@@ -14,6 +28,8 @@ export interface Arrival {
   /** Absent when the message could not be parsed. */
   readonly message?: Hl7Message;
   readonly dataset?: Dataset;
+  /** Undefined until the actor has answered. */
+  reply?: Reply;
 }
 
 /** What one `receive` is after. */

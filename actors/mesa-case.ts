@@ -4,12 +4,26 @@ import type { MesaKit } from './mesa-kit.ts';
 import type { FieldsOfMessage } from './mesa-message.ts';
 import type { Examination, MesaPlan } from './mesa-plan.ts';
 import type { Staff } from './mesa-staff.ts';
-import type { Outcome } from './perform.ts';
-import type { Stage } from './stage.ts';
+import { type Check, type Verdict, verdict } from './checks.ts';
+import type { Senders, Stage } from './stage.ts';
 import type { Transcript } from './transcript.ts';
 
+/** One value that was not as expected. */
+export type Mismatch = Pick<Verdict, 'place' | 'expected' | 'received'>;
+
+/** Compares one value with one check; undefined when it holds. */
+export function mismatch(place: string, check: Check, received: string | null | undefined): Mismatch | undefined {
+  const { holds, ...seen } = verdict(place, check, received);
+  return holds ? undefined : seen;
+}
+
 /** A step as it was played. */
-export interface MesaOutcome extends Outcome {
+export interface MesaOutcome {
+  readonly mismatches: readonly Mismatch[];
+  /** What kept it from going on, a sentence each. */
+  readonly problems: readonly string[];
+  /** The messages and datasets, in the transcript. */
+  readonly files: readonly string[];
   /** How many values were compared, or had to be there. */
   readonly compared: number;
   /** What a person should know of a step that passed. */
@@ -47,6 +61,7 @@ export interface MesaCase {
   readonly kit: MesaKit;
   readonly codes: MesaCodes;
   readonly stage: Stage;
+  readonly senders: Senders;
   readonly parts: Parts;
   readonly staff: Staff;
   readonly transcript: Transcript;

@@ -1,4 +1,5 @@
-import { type Mismatch, shown } from './checks.ts';
+import { shown } from './checks.ts';
+import { type Mismatch } from './mesa-case.ts';
 import { type FieldForm, type ListedField, patternOf, readCompareList, readFormatList } from './mesa-lists.ts';
 import type { MesaKit } from './mesa-kit.ts';
 import { type FieldsOfMessage, componentOf } from './mesa-message.ts';

@@ -1,6 +1,6 @@
 import { readAck } from '../src/hl7/ack.ts';
 import { readHeader } from '../src/hl7/message.ts';
-import type { Mismatch } from './checks.ts';
+import type { Mismatch } from './mesa-case.ts';
 import { type MesaCase, type MesaOutcome, broken, nothingWrong, skipped } from './mesa-case.ts';
 import { compareListsFor, compareMessages, placeName, shortly } from './mesa-compare.ts';
 import { type FieldsOfMessage, addressed, fieldsOf } from './mesa-message.ts';
@@ -21,7 +21,7 @@ export async function sendMessage(
     fields,
   });
   const sent = transcript.hl7(`${prefix}-${name}-sent`, bytes);
-  const answer = await stage.senderOf(name).send(bytes, withinMs);
+  const answer = await played.senders.of(name).send(bytes, withinMs);
   const files = [sent, transcript.hl7(`${prefix}-${name}-answer`, answer)];
   const ack = readAck(answer);
   if (!ack) return broken('the answer is no acknowledgement: it has no MSA', ...files);

@@ -1,7 +1,8 @@
 import { type Dataset, type DatasetInput, dataset, items, text } from '../src/dicom/dataset.ts';
 import { sopClass } from '../src/dicom/status.ts';
 import { localTimeOf } from '../src/platform/clock.ts';
-import { type Mismatch, mismatch, shown } from './checks.ts';
+import { shown } from './checks.ts';
+import { type Mismatch, mismatch } from './mesa-case.ts';
 import type { FieldsOfMessage } from './mesa-message.ts';
 import { nameOfPatient } from './mesa-names.ts';
 import type { Examination } from './mesa-plan.ts';

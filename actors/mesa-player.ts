@@ -2,11 +2,13 @@ import { SwfError } from '../src/platform/errors.ts';
 import { NoAnswer } from './hl7-sender.ts';
 import { type MesaCase, type MesaOutcome, broken } from './mesa-case.ts';
 import { performMesa } from './mesa-perform.ts';
-import { keepAside } from './perform.ts';
+import type { Arrival } from './mailbox.ts';
+import type { Transcript } from './transcript.ts';
 import type { ScenarioResult, StepResult } from './player.ts';
 
 /** A step of a script that was played, or left out. */
 export interface MesaStepResult extends StepResult {
+  readonly mismatches: MesaOutcome['mismatches'];
   readonly compared: number;
   readonly notes: readonly string[];
 }
@@ -34,7 +36,10 @@ export async function playMesaCase(
     const { transaction, who } = step;
     const passed = outcome.mismatches.length === 0 && outcome.problems.length === 0;
     const milliseconds = stage.clock.now().getTime() - began;
-    const result = { ...outcome, number: index + 1, transaction, who, sentence: step.step, passed, milliseconds };
+    const { mismatches, ...kept } = outcome;
+    const about = { number: index + 1, transaction, who, sentence: step.step, passed, milliseconds };
+    const verdicts = mismatches.map((one) => ({ ...one, holds: false }));
+    const result: MesaStepResult = { ...kept, ...about, mismatches, verdicts, exchanges: [] };
     steps.push(result);
     told(result);
     // What differs in a message does not keep the next from coming.
@@ -48,9 +53,21 @@ export async function playMesaCase(
     passed: passed && played.undone === undefined,
     undone: passed ? played.undone : undefined,
     steps,
-    leftover: { mismatches: [], problems: [], files: [] },
+    skipped: false,
+    leftover: { verdicts: [], problems: [], files: [], exchanges: [] },
+    aside: [],
+    began: new Date(started),
     milliseconds: stage.clock.now().getTime() - started,
   };
+}
+
+/** What no line of the script asked for. */
+function keepAside(arrivals: readonly Arrival[], transcript: Transcript): void {
+  arrivals.forEach((arrival, index) => {
+    const name = `aside-${index + 1}-${arrival.actor}-${arrival.type.replaceAll(/[^A-Z0-9-]/g, '-')}`;
+    if (arrival.dataset) transcript.dicom(name, arrival.dataset);
+    else transcript.hl7(name, arrival.raw);
+  });
 }
 
 function outcomeOf(error: unknown): MesaOutcome {

@@ -1,5 +1,6 @@
 import { type Dataset, type DatasetInput, items, text } from '../src/dicom/dataset.ts';
-import { type Check, type Mismatch, mismatch } from './checks.ts';
+import { type Check } from './checks.ts';
+import { type Mismatch, mismatch } from './mesa-case.ts';
 import type { MesaCodes } from './mesa-codes.ts';
 import type { FieldsOfMessage } from './mesa-message.ts';
 import { nameOfPatient, nameOfPerson } from './mesa-names.ts';

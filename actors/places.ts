@@ -85,3 +85,20 @@ export function hl7Values(text: string, delimiters: Delimiters): Set<string> {
   found.delete('');
   return found;
 }
+
+/** What is wrong with a place in JSON such as `steps[0].stepStatus`; undefined when it is well formed. */
+export function jsonPlaceProblem(place: string): string | undefined {
+  const isPlace = /^\w+(\[\d+\])*(\.\w+(\[\d+\])*)*$/.test(place);
+  return isPlace ? undefined : `${place} is not a place: write it like state or steps[0].stepStatus`;
+}
+
+/** The value at a place in JSON as a text; undefined when it is null or absent. */
+export function jsonValueAt(json: unknown, place: string): string | undefined {
+  let current: unknown = json;
+  for (const key of place.match(/\w+/g) ?? []) {
+    const isInside = typeof current === 'object' && current !== null && Object.hasOwn(current, key);
+    current = isInside ? (current as Record<string, unknown>)[key] : undefined;
+  }
+  if (current === undefined || current === null) return undefined;
+  return typeof current === 'string' ? current : JSON.stringify(current);
+}

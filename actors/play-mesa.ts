@@ -123,7 +123,7 @@ async function playOnSite(playbill: Playbill, options: PlayMesaOptions): Promise
   try {
     const stage = await startStage(site, findOrderFiller, { clock: systemClock, ids, answerers });
     try {
-      const staff = staffFor(site, server?.http, options);
+      const staff = staffFor(site, server?.orderFiller.http?.url, options);
       return await playAllOf(playbill, { stage, parts, staff, transcripts }, options);
     } finally {
       await stage.stop();
@@ -173,8 +173,9 @@ async function playAllOf(
   const results: MesaResult[] = [];
   for (const plan of plans) {
     if (signal.aborted) break;
+    const senders = stage.openSenders();
     const played: MesaCase = {
-      ...{ plan, kit, codes, stage, parts, staff, signal, withinMs },
+      ...{ senders, plan, kit, codes, stage, parts, staff, signal, withinMs },
       transcript: openTranscript(transcripts, `mesa-${plan.name}`),
       scheduled: new Set(),
       performed: new Map(),
@@ -183,7 +184,7 @@ async function playAllOf(
       undone: undefined,
     };
     progress.begins(plan.name);
-    const result = await playMesaCase(played, { keepGoing, told: progress.step });
+    const result = await playMesaCase(played, { keepGoing, told: progress.step }).finally(() => senders.close());
     progress.ended(result);
     results.push(result);
   }

@@ -3,12 +3,13 @@ import { dirname, resolve } from 'node:path';
 import { systemClock } from '../src/platform/clock.ts';
 import { type Config, ConfigError, loadConfig } from '../src/platform/config.ts';
 import { randomIds } from '../src/platform/ids.ts';
-import { BadAddress, parseDicomAddress, parseMllpAddress, reachable } from './addresses.ts';
+import { BadAddress, parseDicomAddress, parseHttpAddress, parseMllpAddress, reachable } from './addresses.ts';
 import { junitReport } from './junit.ts';
 import { describeProblem, loadScenario, scenarioFilesAt } from './lint.ts';
 import { type ScenarioResult, playAll } from './player.ts';
-import { type Screen, progressOn, summaryOf } from './progress.ts';
+import { type Screen, countsOf, progressOn, summaryOf } from './progress.ts';
 import type { Scenario } from './scenario.ts';
+import type { HttpAddress, Tester } from './staff.ts';
 import { type OrderFiller, missingPeers, startStage } from './stage.ts';
 import { type ThrowawayServer, startThrowawayServer } from './throwaway-server.ts';
 
@@ -20,6 +21,8 @@ export interface PlayScenariosOptions {
   readonly of?: string | undefined;
   /** `AET@HOST:PORT` of an Order Filler in our place. */
   readonly ofDicom?: string | undefined;
+  /** `http://HOST:PORT` where the Order Filler takes what staff do; else the site file's, unless another is named above. */
+  readonly ofHttp?: string | undefined;
   /** Starts a throwaway server of ours and plays against it. */
   readonly start?: boolean | undefined;
   /** The last step to play. */
@@ -34,12 +37,16 @@ export interface PlayScenariosOptions {
   readonly workingDirectory: string;
   readonly screen: Screen;
   readonly signal: AbortSignal;
+  /** Asks the tester; undefined when nobody is at a terminal. */
+  readonly tester?: Tester | undefined;
 }
 
 export interface Result {
   readonly results: readonly ScenarioResult[];
   readonly passed: number;
   readonly failed: number;
+  /** Those that need a person who was not there. */
+  readonly skipped: number;
 }
 
 /** Asked wrongly: every problem at once, a line each. */
@@ -60,7 +67,11 @@ export class UsageError extends Error {
 export async function playScenarios(paths: readonly string[], options: PlayScenariosOptions): Promise<Result> {
   const scenarios = loadScenarios(paths, options.workingDirectory);
   const site = loadSite(options);
-  const problems = [...missingPeers(scenarios, site), ...unsupported(site, options)];
+  const problems = [
+    ...missingPeers(scenarios, site),
+    ...unsupported(site, options),
+    ...withoutHttp(scenarios, site, options),
+  ];
   if (problems.length > 0) throw new UsageError(problems);
   const given = options.start ? undefined : orderFillerOf(site, options);
   const transcripts = resolve(options.workingDirectory, options.transcripts ?? 'transcripts');
@@ -70,7 +81,8 @@ export async function playScenarios(paths: readonly string[], options: PlayScena
     if (given) return given;
     options.screen.write('starting a server for this run ...\n');
     server = await startThrowawayServer({ siteFile: site.file, transcripts, environment, signal });
-    return server.orderFiller;
+    const { http } = server.orderFiller;
+    return { ...server.orderFiller, http: http && { ...http, token: site.apiToken } };
   };
   try {
     return await playOn(site, findOrderFiller, { scenarios, transcripts, options });
@@ -85,15 +97,14 @@ async function playOn(
   { scenarios, transcripts, options }: Playbill,
 ): Promise<Result> {
   const { screen, signal, lastStep, keepGoing = false, report, workingDirectory } = options;
-  const parts = { clock: systemClock, ids: randomIds(site.organisation.uidRoot) };
+  const parts = { clock: systemClock, ids: randomIds(site.organisation.uidRoot), tester: options.tester };
   const stage = await startStage(site, findOrderFiller, parts);
   try {
     const audience = progressOn(screen);
     const results = await playAll(scenarios, stage, { audience, transcripts, lastStep, keepGoing, signal });
     if (report !== undefined) writeReport(resolve(workingDirectory, report), results);
     screen.write(summaryOf(results));
-    const passed = results.filter((result) => result.passed).length;
-    return { results, passed, failed: results.length - passed };
+    return { results, ...countsOf(results) };
   } finally {
     await stage.stop();
   }
@@ -131,19 +142,42 @@ export function loadSite({ site, environment, workingDirectory }: PlayScenariosO
   }
 }
 
-export function unsupported(site: Config, { start, of, ofDicom }: PlayScenariosOptions): string[] {
+export function unsupported(site: Config, { start, of, ofDicom, ofHttp }: PlayScenariosOptions): string[] {
   const secured = [
     ...(of === undefined && site.hl7.tls ? ['hl7'] : []),
     ...(ofDicom === undefined && site.dicom.tls ? ['dicom'] : []),
     ...site.peers.filter(({ hl7, dicom }) => hl7?.tls ?? dicom?.tls).map(({ name }) => `peer ${name}`),
   ];
   const tls = secured.map((what) => `${what}: the scenario player does not speak TLS; play on a site without tls`);
-  const both = start && (of ?? ofDicom) ? ['--start starts our own server: leave out --of and --of-dicom'] : [];
+  const both =
+    start && (of ?? ofDicom ?? ofHttp)
+      ? ['--start starts our own server: leave out --of, --of-dicom and --of-http']
+      : [];
   return [...tls, ...both];
 }
 
+/** Steps of staff need an address, or a site that is not ours and a person. */
+function withoutHttp(scenarios: readonly Scenario[], site: Config, options: PlayScenariosOptions): string[] {
+  const isOurs = !options.start && (options.ofHttp ?? options.of ?? options.ofDicom) === undefined;
+  if (!isOurs || site.http.port !== 0) return [];
+  const deeds = scenarios.filter(({ steps }) => steps.some(({ verb }) => verb === 'do'));
+  return deeds.map(({ name }) => `${name}: http.port is 0 (any free port): say where with --of-http http://HOST:PORT`);
+}
+
+/** Where staff work by HTTP: named, else the site file's, unless another Order Filler is in our place. Throws BadAddress. */
+function httpOf(
+  { http, apiToken: token }: Config,
+  { of, ofDicom, ofHttp }: PlayScenariosOptions,
+): HttpAddress | undefined {
+  if (ofHttp !== undefined) return { url: parseHttpAddress(ofHttp), token };
+  if ((of ?? ofDicom) !== undefined) return undefined;
+  const host = reachable(http.host);
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${http.port}`, token };
+}
+
 /** Where the Order Filler listens: the flags, else the site file. Throws UsageError. */
-export function orderFillerOf(site: Config, { of, ofDicom }: PlayScenariosOptions): OrderFiller {
+export function orderFillerOf(site: Config, options: PlayScenariosOptions): OrderFiller {
+  const { of, ofDicom } = options;
   try {
     const hl7 = of === undefined ? site.hl7 : parseMllpAddress(of);
     const dicom = ofDicom === undefined ? site.dicom : parseDicomAddress(ofDicom);
@@ -155,6 +189,7 @@ export function orderFillerOf(site: Config, { of, ofDicom }: PlayScenariosOption
     return {
       hl7: { host: reachable(hl7.host), port: hl7.port },
       dicom: { aeTitle: dicom.aeTitle, host: reachable(dicom.host), port: dicom.port },
+      http: httpOf(site, options),
     };
   } catch (error) {
     if (error instanceof BadAddress) throw new UsageError([error.message]);

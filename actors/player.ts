@@ -2,14 +2,26 @@ import { randomInt } from 'node:crypto';
 import { SwfError } from '../src/platform/errors.ts';
 import { NoAnswer } from './hl7-sender.ts';
 import type { Arrival, Watch } from './mailbox.ts';
-import { type Outcome, type Playing, keepAside, perform, unexpectedOutcome } from './perform.ts';
-import { type Scenario, type Step, actorOf } from './scenario.ts';
+import { type Notes, openNotes } from './notes.ts';
+import { type Outcome, type Playing, broken, isPassed, unexpectedOutcome } from './outcome.ts';
+import { perform } from './perform.ts';
+import { type Scenario, type Step, actorsOf } from './scenario.ts';
 import type { OrderFiller, Stage } from './stage.ts';
+import { NoHttpAnswer } from './staff.ts';
 import { type Scope, UnknownName, startScope } from './template.ts';
-import { openTranscript } from './transcript.ts';
+import { type Transcript, openTranscript } from './transcript.ts';
+import type { Exchange } from './wire.ts';
+
+/** An outcome and what is kept of it. */
+export interface Kept extends Outcome {
+  /** The messages and datasets, in the transcript. */
+  readonly files: readonly string[];
+  /** What went over the wire. */
+  readonly exchanges: readonly Exchange[];
+}
 
 /** A step that was played. */
-export interface StepResult extends Outcome {
+export interface StepResult extends Kept {
   /** From 1. */
   readonly number: number;
   readonly transaction: string | undefined;
@@ -18,7 +30,7 @@ export interface StepResult extends Outcome {
   readonly sentence: string;
   readonly passed: boolean;
   /** Why it was left out, which is no failure. */
-  readonly skipped?: string;
+  readonly skipped?: string | undefined;
   readonly milliseconds: number;
 }
 
@@ -27,9 +39,15 @@ export interface ScenarioResult {
   readonly scenario: Pick<Scenario, 'name' | 'title'> & { readonly steps: readonly { readonly step: string }[] };
   readonly run: string;
   readonly passed: boolean;
+  /** Nothing went wrong, but a step needs a person who was not there. */
+  readonly skipped: boolean;
   readonly steps: readonly StepResult[];
   /** What came although no step asked for it. */
-  readonly leftover: Outcome;
+  readonly leftover: Kept;
+  /** What came and counts for nothing: it belongs to nobody here, or is an Order Filler's choice. */
+  readonly aside: readonly Exchange[];
+  /** When it began. */
+  readonly began: Date;
   readonly milliseconds: number;
 }
 
@@ -54,12 +72,25 @@ export interface PlayOptions {
 
 /** Who speaks to whom, the Order Filler being OF. */
 export function partiesOf(step: Step): string {
-  const actor = actorOf(step);
-  if (actor === undefined) return '';
-  if (step.verb === 'receive') return `OF → ${actor}`;
-  // RAD-8 passes the Order Filler by.
-  if (step.verb === 'store') return `→ ${actor}`;
-  return step.verb === 'offline' || step.verb === 'online' ? `${actor} ${step.verb}` : `${actor} → OF`;
+  const actors = actorsOf(step).join(' ');
+  switch (step.verb) {
+    case 'receive':
+      return `OF → ${actors}`;
+    case 'store':
+      // RAD-8 passes the Order Filler by.
+      return `→ ${actors}`;
+    case 'do':
+      return 'staff → OF';
+    case 'quiet':
+      return '';
+    case 'answers':
+    case 'offline':
+    case 'killed':
+    case 'online':
+      return `${actors} ${step.verb}`;
+    default:
+      return `${actors} → OF`;
+  }
 }
 
 /** A run id: short enough for identifiers of 16 characters (SH), different each time. */
@@ -106,51 +137,92 @@ export async function playAll(
 /** Plays one scenario under a fresh run id. What goes wrong is in the result; only a fault of ours is an exception. */
 export async function playScenario(scenario: Scenario, stage: Stage, options: PlayOptions): Promise<ScenarioResult> {
   const run = freshRun();
-  const started = stage.clock.now().getTime();
   const { clock, ids, timeZone } = stage;
+  const began = clock.now();
   const scope = startScope(scenario.let, { run, clock, ids, timeZone });
   const transcript = openTranscript(options.transcripts, run);
-  const playing = { scenario, stage, scope, transcript, watch: watchOf(scenario, scope), signal: options.signal };
+  const senders = stage.openSenders();
+  const { signal } = options;
+  const playing = {
+    scenario,
+    stage,
+    scope,
+    watch: watchOf(scenario, scope),
+    signal,
+    senderOf: (actor: string) => senders.of(actor),
+  };
   options.audience.begins(scenario, run);
-  const steps = await playSteps(playing, options);
-  await Promise.all(scenario.cast.map((actor) => stage.listeners.online(actor)));
-  const isWhole = steps.length === scenario.steps.length;
-  const unexpected = isWhole ? stage.mailbox.unclaimed(playing.watch) : [];
-  const leftover = unexpectedOutcome(unexpected, transcript, 'end');
-  keepAside(stage.mailbox.takeAside(playing.watch), transcript);
-  const passed = steps.every((step) => step.passed) && leftover.problems.length === 0 && !options.signal.aborted;
-  const milliseconds = clock.now().getTime() - started;
-  const result = { scenario, run, passed, steps, leftover, milliseconds };
+  const played = await playSteps(playing, transcript, options);
+  senders.close();
+  const ending = await endOf(playing, transcript, played);
+  const result = { scenario, run, began, ...ending, milliseconds: clock.now().getTime() - began.getTime() };
   options.audience.ended(result);
   return result;
 }
 
-async function playSteps(playing: Playing, options: PlayOptions): Promise<StepResult[]> {
-  const results: StepResult[] = [];
+/** Looks at what is left, and keeps it. */
+async function endOf(playing: Playing, transcript: Transcript, played: readonly Played[]): Promise<Ending> {
+  const { scenario, stage, watch, signal } = playing;
+  scenario.cast.forEach((actor) => stage.behaviours.reset(actor));
+  await Promise.all(scenario.cast.map((actor) => stage.listeners.online(actor)));
+  const isWhole = played.length === scenario.steps.length;
+  const end = openNotes(transcript, 'end', stage.clock);
+  const unexpected = unexpectedOutcome(isWhole ? stage.mailbox.unclaimed(watch) : [], end);
+  const aside = stage.mailbox.takeAside(watch).map((arrival, index) => {
+    const notes = openNotes(transcript, `aside-${index + 1}`, stage.clock);
+    notes.received(arrival, arrival.type.replaceAll(/[^A-Z0-9-]/g, '-'));
+    return notes;
+  });
+  const notes = [...played.map((one) => one.notes), end, ...aside];
+  notes.forEach((one) => one.finish());
+  transcript.contents(notes.flatMap((one) => one.exchanges).toSorted((a, b) => a.at - b.at));
+  const steps = played.map(({ step }) => step);
+  const leftover = { ...unexpected, files: end.files, exchanges: end.exchanges };
+  const isClean = steps.every((step) => step.passed || step.skipped !== undefined) && isPassed(leftover);
+  const skipped = isClean && steps.some((step) => step.skipped !== undefined);
+  const passed = isClean && !skipped && !signal.aborted;
+  return { steps, leftover, aside: aside.flatMap((one) => one.exchanges), passed, skipped };
+}
+
+type Ending = Pick<ScenarioResult, 'steps' | 'leftover' | 'aside' | 'passed' | 'skipped'>;
+
+interface Played {
+  readonly step: StepResult;
+  readonly notes: Notes;
+}
+
+async function playSteps(playing: Playing, transcript: Transcript, options: PlayOptions): Promise<Played[]> {
+  const results: Played[] = [];
   const steps = playing.scenario.steps.slice(0, options.lastStep);
   for (const [index, step] of steps.entries()) {
     if (options.signal.aborted) break;
-    const result = await playStep(step, index + 1, playing);
-    results.push(result);
+    const notes = openNotes(transcript, String(index + 1).padStart(2, '0'), playing.stage.clock);
+    const result = await playStep(step, index + 1, { playing, notes });
+    results.push({ step: result, notes });
     options.audience.played(result);
-    if (!result.passed && !options.keepGoing) break;
+    if (result.skipped !== undefined || (!result.passed && !options.keepGoing)) break;
   }
   return results;
 }
 
-async function playStep(step: Step, number: number, playing: Playing): Promise<StepResult> {
+async function playStep(
+  step: Step,
+  number: number,
+  { playing, notes }: { playing: Playing; notes: Notes },
+): Promise<StepResult> {
   const { clock } = playing.stage;
   const started = clock.now().getTime();
-  const prefix = String(number).padStart(2, '0');
-  const performed = perform(step, playing, prefix).catch((error: unknown) => outcomeOf(error, playing.stage));
+  const performed = perform(step, playing, notes).catch((error: unknown) => outcomeOf(error, playing.stage));
   const outcome = await unlessStopped(performed, playing.signal);
   return {
     ...outcome,
+    files: notes.files,
+    exchanges: notes.exchanges,
     number,
     transaction: step.transaction,
     who: partiesOf(step),
     sentence: step.step,
-    passed: outcome.mismatches.length === 0 && outcome.problems.length === 0,
+    passed: isPassed(outcome),
     milliseconds: clock.now().getTime() - started,
   };
 }
@@ -162,7 +234,7 @@ function unlessStopped(performed: Promise<Outcome>, signal: AbortSignal): Promis
       signal.removeEventListener('abort', stopped);
       resolve(outcome);
     };
-    const stopped = (): void => end({ mismatches: [], problems: ['stopped'], files: [] });
+    const stopped = (): void => end(broken('stopped'));
     if (signal.aborted) stopped();
     else signal.addEventListener('abort', stopped);
     void performed.then(end);
@@ -170,12 +242,13 @@ function unlessStopped(performed: Promise<Outcome>, signal: AbortSignal): Promis
 }
 
 function outcomeOf(error: unknown, { orderFiller }: Stage): Outcome {
-  return { mismatches: [], problems: [problemOf(error, orderFiller)], files: [] };
+  return broken(problemOf(error, orderFiller));
 }
 
-function problemOf(error: unknown, { hl7, dicom }: OrderFiller): string {
+function problemOf(error: unknown, { hl7, dicom, http }: OrderFiller): string {
   if (error instanceof UnknownName) return `\${${error.unknown}} has no value: the step that captures it found none`;
   if (error instanceof NoAnswer) return `no acknowledgement from mllp://${hl7.host}:${hl7.port}: ${error.message}`;
+  if (error instanceof NoHttpAnswer) return `no answer from ${http?.url ?? 'HTTP'}: ${error.message}`;
   if (error instanceof SwfError && error.code === 'no-acknowledgement') {
     return `no answer from ${dicom.aeTitle}@${dicom.host}:${dicom.port}: ${error.message}`;
   }

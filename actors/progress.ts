@@ -1,5 +1,5 @@
-import type { Audience, ScenarioResult, StepResult } from './player.ts';
-import type { Outcome } from './perform.ts';
+import { mismatchesOf } from './outcome.ts';
+import type { Audience, Kept, ScenarioResult, StepResult } from './player.ts';
 
 /** Where lines go, and whether a terminal shows colour. */
 export interface Screen {
@@ -9,6 +9,7 @@ export interface Screen {
 
 const green = 32;
 const red = 31;
+const yellow = 33;
 const grey = 90;
 
 /** The width of a whole line on a usual terminal. */
@@ -16,9 +17,9 @@ const width = 92;
 
 /** Shows a playing line by line: one for each step, below a failed one what was expected and what came. */
 export function progressOn({ write, colour }: Screen): Audience {
-  const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const paint: Paint = (code, text) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   let total = 0;
-  const details = (outcome: Outcome): void => {
+  const details = (outcome: Kept): void => {
     for (const line of detailsOf(outcome)) write(`        ${line}`);
   };
   return {
@@ -27,7 +28,7 @@ export function progressOn({ write, colour }: Screen): Audience {
       write(`${`${scenario.name}  ${scenario.title}`.padEnd(width - 12)}  run ${run}`);
     },
     played: (step) => {
-      write(`  ${step.passed ? paint(green, '✓') : paint(red, '✗')} ${stepLine(step)}`);
+      write(`  ${markOf(step, paint)} ${stepLine(step)}`);
       if (!step.passed) details(step);
     },
     ended: (result) => {
@@ -40,6 +41,13 @@ export function progressOn({ write, colour }: Screen): Audience {
   };
 }
 
+type Paint = (code: number, text: string) => string;
+
+function markOf({ passed, skipped }: StepResult, paint: Paint): string {
+  if (skipped !== undefined) return paint(yellow, '○');
+  return passed ? paint(green, '✓') : paint(red, '✗');
+}
+
 function stepLine({ number, transaction = '', who, sentence, milliseconds }: StepResult): string {
   const said = `${String(number).padStart(2)}  ${transaction.padEnd(6)}  ${who.padEnd(11)}  ${sentence}`;
   return `${said.padEnd(width - 14)}  ${String(milliseconds).padStart(6)} ms`;
@@ -50,7 +58,8 @@ function notPlayed(first: number, last: number): string {
 }
 
 /** What was wrong, one line each: differences, sentences, then where the messages are. */
-export function detailsOf({ mismatches, problems, files }: Outcome): string[] {
+export function detailsOf(outcome: Kept): string[] {
+  const mismatches = mismatchesOf(outcome);
   const longest = Math.max(0, ...mismatches.map(({ place }) => place.length));
   const wanted = Math.max(0, ...mismatches.map(({ expected }) => expected.length));
   return [
@@ -58,14 +67,29 @@ export function detailsOf({ mismatches, problems, files }: Outcome): string[] {
       ({ place, expected, received }) =>
         `${place.padEnd(longest)}   expected ${expected.padEnd(wanted)}   received ${received}`,
     ),
-    ...problems,
-    ...files.map((file) => `message  ${file}`),
+    ...(outcome.skipped === undefined ? [] : [`skipped: ${outcome.skipped}`]),
+    ...outcome.problems,
+    ...outcome.files.map((file) => `message  ${file}`),
   ];
 }
 
-/** `2 scenarios, 1 passed, 1 failed` */
-export function summaryOf(results: readonly ScenarioResult[]): string {
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** How many passed, failed and were skipped. */
+export function countsOf(results: readonly ScenarioResult[]): Counts {
   const passed = results.filter((result) => result.passed).length;
+  const skipped = results.filter((result) => result.skipped).length;
+  return { passed, failed: results.length - passed - skipped, skipped };
+}
+
+/** `2 scenarios, 1 passed, 1 failed`, and how many were skipped where some were. */
+export function summaryOf(results: readonly ScenarioResult[]): string {
+  const { passed, failed, skipped } = countsOf(results);
   const noun = results.length === 1 ? 'scenario' : 'scenarios';
-  return `${results.length} ${noun}, ${passed} passed, ${results.length - passed} failed`;
+  const rest = skipped > 0 ? `, ${skipped} skipped` : '';
+  return `${results.length} ${noun}, ${passed} passed, ${failed} failed${rest}`;
 }

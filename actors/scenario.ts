@@ -1,15 +1,23 @@
 import { z } from 'zod';
+import { behaviourUsage, parseBehaviour } from './behaviours.ts';
+import { durationUsage, parseDuration } from './duration.ts';
 import type { Check } from './checks.ts';
 import { expand } from './template.ts';
 
 /** The scenario format as zod schemas: one for the head, one for each verb, all strict, so that a typo is a mistake. */
 
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
+/** A text of a form of its own, as what it stands for. */
+function written<T>(parse: (text: string) => T | undefined, message: string) {
+  return z.string({ error: message }).transform((text, context): T => {
+    const parsed = parse(text);
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+}
 
-const duration = z
-  .string({ error: 'a duration is a whole number and a unit: 500ms, 15s, 1m' })
-  .regex(/^\d+(ms|s|m)$/, 'a duration is a whole number and a unit: 500ms, 15s, 1m')
-  .transform((text) => parseInt(text, 10) * (units[text.replace(/^\d+/, '')] ?? 1));
+const duration = written(parseDuration, durationUsage);
+const behaviour = written(parseBehaviour, behaviourUsage);
 
 const sentence = z.string().min(1, 'a sentence is missing');
 const nameRule = /^[A-Za-z][A-Za-z0-9]*$/;
@@ -19,9 +27,9 @@ const file = z.string().min(1, 'the name of a file is missing');
 /** The simulated actors by kind: what a name in `cast` begins with, and what such an actor can do. */
 export const actorKinds = {
   ADT: { can: ['send'] },
-  OP: { can: ['send', 'receive', 'offline', 'online'] },
-  IM: { can: ['send', 'receive', 'store', 'notify', 'offline', 'online'] },
-  RM: { can: ['send', 'receive', 'offline', 'online'] },
+  OP: { can: ['send', 'receive', 'answers', 'offline', 'killed', 'online'] },
+  IM: { can: ['send', 'receive', 'store', 'notify', 'answers', 'offline', 'killed', 'online'] },
+  RM: { can: ['send', 'receive', 'answers', 'offline', 'killed', 'online'] },
   MOD: { can: ['find', 'create', 'set'] },
 } as const satisfies Record<string, { can: readonly Verb[] }>;
 
@@ -82,6 +90,10 @@ const dimseStatus = z
   .string({ error: (issue) => `expected four hexadecimal digits in quotes, received ${typeof issue.input}` })
   .regex(/^[0-9A-Fa-f]{4}$/, "a status is four hexadecimal digits in quotes: '0000'");
 
+const httpPath = z
+  .string()
+  .regex(/^\/\S*$/, 'a path begins with a slash: /api/procedures/${requestedProcedureId}/cancel');
+
 const common = {
   step: sentence,
   transaction: z
@@ -90,9 +102,31 @@ const common = {
     .optional(),
 };
 
+/** What a person does at the Order Filler: a sentence, and the HTTP request that does it at ours. */
+export const deedSchema = z
+  .strictObject({
+    say: sentence,
+    post: httpPath.optional(),
+    get: httpPath.optional(),
+    body: z.record(z.string(), z.json()).optional(),
+    status: z.int({ error: 'an HTTP status is a number: 200' }).min(200).max(599).optional(),
+    expect: checks.optional(),
+    capture: capture.optional(),
+  })
+  .refine(({ post, get }) => (post === undefined) !== (get === undefined), 'say either post: /api/... or get: /api/...')
+  .refine(({ get, body }) => get === undefined || body === undefined, 'get takes no body');
+
 /** What a step with each verb may say; the linter picks the schema by the verb, so that a typo is named where it is. */
 export const stepSchemas = {
-  send: z.strictObject({ ...common, from: actor, send: file, ack: checks.optional(), capture: capture.optional() }),
+  send: z.strictObject({
+    ...common,
+    from: actor,
+    send: file,
+    twice: z.literal(true, { error: 'twice is true, or is left out' }).optional(),
+    split: z.enum(['bytes', 'segments'], { error: 'split is bytes or segments' }).optional(),
+    ack: checks.optional(),
+    capture: capture.optional(),
+  }),
   receive: z.strictObject({
     ...common,
     to: actor,
@@ -127,12 +161,33 @@ export const stepSchemas = {
   }),
   store: z.strictObject({ ...common, to: actor, store: datasetOrFile }),
   notify: z.strictObject({ ...common, from: actor, notify: datasetOrFile, status: dimseStatus.optional() }),
+  do: z.strictObject({ ...common, do: deedSchema }),
+  answers: z.strictObject({
+    ...common,
+    answers: z
+      .record(actor, behaviour)
+      .refine((all) => Object.keys(all).length > 0, 'say which actor: { OP: late 3s }'),
+  }),
   offline: z.strictObject({ ...common, offline: actor }),
+  killed: z.strictObject({ ...common, killed: actor }),
   online: z.strictObject({ ...common, online: actor }),
   quiet: z.strictObject({ ...common, quiet: duration }),
 } as const;
 
-export type Verb = 'send' | 'receive' | 'find' | 'create' | 'set' | 'store' | 'notify' | 'offline' | 'online' | 'quiet';
+export type Verb =
+  | 'send'
+  | 'receive'
+  | 'find'
+  | 'create'
+  | 'set'
+  | 'store'
+  | 'notify'
+  | 'do'
+  | 'answers'
+  | 'offline'
+  | 'killed'
+  | 'online'
+  | 'quiet';
 export const verbs = Object.keys(stepSchemas) as Verb[];
 
 export type StepOf<V extends Verb> = z.infer<(typeof stepSchemas)[V]>;
@@ -164,12 +219,26 @@ export interface Scenario extends Omit<z.infer<typeof headSchema>, 'steps'> {
   readonly steps: readonly Step[];
 }
 
-/** The actor who does the step, or to whom it happens; none for `quiet`. */
-export function actorOf(step: Step): string | undefined {
-  if (step.verb === 'receive' || step.verb === 'store') return step.to;
-  if (step.verb === 'offline') return step.offline;
-  if (step.verb === 'online') return step.online;
-  return step.verb === 'quiet' ? undefined : step.from;
+/** The actors who do the step, or to whom it happens; none for `do` and `quiet`. */
+export function actorsOf(step: Step): readonly string[] {
+  switch (step.verb) {
+    case 'receive':
+    case 'store':
+      return [step.to];
+    case 'answers':
+      return Object.keys(step.answers);
+    case 'offline':
+      return [step.offline];
+    case 'killed':
+      return [step.killed];
+    case 'online':
+      return [step.online];
+    case 'do':
+    case 'quiet':
+      return [];
+    default:
+      return [step.from];
+  }
 }
 
 /** The dataset or dataset file of a step; undefined for verbs without one. */

@@ -3,17 +3,26 @@ import type { Config } from '../src/platform/config.ts';
 import type { Ids } from '../src/platform/ids.ts';
 import { adtIdentity } from './adt.ts';
 import { type Archive, createArchive } from './archive.ts';
+import { type Behaviours, createBehaviours } from './behaviours.ts';
 import type { Hl7Identity } from './hl7-file.ts';
 import { type Hl7Sender, createHl7Sender } from './hl7-sender.ts';
 import { type Answerers, type Listeners, startListeners } from './listeners.ts';
 import { type Mailbox, createMailbox } from './mailbox.ts';
 import { type CalledDicom, modalityAeTitle } from './modality.ts';
+import type { HttpAddress, Tester } from './staff.ts';
 import { type Scenario, kindOf } from './scenario.ts';
 
 /** Where the Order Filler under test listens. */
 export interface OrderFiller {
   readonly hl7: { readonly host: string; readonly port: number };
   readonly dicom: { readonly aeTitle: string; readonly host: string; readonly port: number };
+  /** Undefined for somebody else's: then a person does there what is done by HTTP at ours. */
+  readonly http?: HttpAddress | undefined;
+}
+
+export interface Senders {
+  of(actor: string): Hl7Sender;
+  close(): void;
 }
 
 /** Everything scenarios are played on: the Order Filler's addresses, and the actors of the site. */
@@ -24,13 +33,16 @@ export interface Stage {
   readonly ids: Ids;
   readonly mailbox: Mailbox;
   readonly archive: Archive;
+  readonly behaviours: Behaviours;
   readonly listeners: Listeners;
+  /** Whom to ask; undefined when nobody is there. */
+  readonly tester?: Tester | undefined;
   /** How an actor signs its HL7 messages: MSH-3 and MSH-4. */
   identityOf(actor: string): Hl7Identity;
   /** The identity of the Order Filler: MSH-5 and MSH-6 of what it is sent. */
   readonly orderFillerIdentity: Hl7Identity;
-  /** The HL7 connection of an actor to the Order Filler, opened when it first sends. */
-  senderOf(actor: string): Hl7Sender;
+  /** HL7 connections to the Order Filler for one playing, one for each actor, opened when it first sends. */
+  openSenders(): Senders;
   /** How an actor calls the Order Filler by DICOM. */
   calledBy(actor: string, timeoutMs: number): CalledDicom;
   stop(): Promise<void>;
@@ -43,14 +55,20 @@ export interface Stage {
 export async function startStage(
   site: Config,
   findOrderFiller: () => Promise<OrderFiller>,
-  { clock, ids, answerers }: { clock: Clock; ids: Ids; answerers?: Answerers },
+  given: Pick<Stage, 'clock' | 'ids' | 'tester'> & { readonly answerers?: Answerers },
 ): Promise<Stage> {
+  const { clock, ids } = given;
   const mailbox = createMailbox();
   const archive = createArchive();
+  const behaviours = createBehaviours();
   const { timeZone } = site.organisation;
-  const listeners = await startListeners(site.peers, { mailbox, archive, clock, ids, timeZone }, answerers);
+  const listeners = await startListeners(
+    site.peers,
+    { mailbox, archive, behaviours, clock, ids, timeZone },
+    given.answerers,
+  );
   try {
-    return stageOf(site, await findOrderFiller(), { mailbox, archive, listeners, clock, ids });
+    return stageOf(site, await findOrderFiller(), { mailbox, archive, behaviours, listeners, ...given });
   } catch (error) {
     await listeners.stop();
     throw error;
@@ -60,16 +78,10 @@ export async function startStage(
 function stageOf(
   site: Config,
   orderFiller: OrderFiller,
-  parts: Pick<Stage, 'mailbox' | 'archive' | 'listeners' | 'clock' | 'ids'>,
+  parts: Pick<Stage, 'mailbox' | 'archive' | 'behaviours' | 'listeners' | 'clock' | 'ids' | 'tester'>,
 ): Stage {
   const { application, facility, timeZone } = site.organisation;
-  const senders = new Map<string, Hl7Sender>();
   const peerOf = (actor: string): Config['peers'][number] | undefined => site.peers.find((peer) => peer.name === actor);
-  const senderOf = (actor: string): Hl7Sender => {
-    const sender = senders.get(actor) ?? createHl7Sender(orderFiller.hl7.host, orderFiller.hl7.port);
-    senders.set(actor, sender);
-    return sender;
-  };
   const callingAeTitle = (actor: string): string =>
     kindOf(actor) === 'MOD' ? modalityAeTitle(actor) : (peerOf(actor)?.dicom?.aeTitle ?? actor.slice(0, 16));
   return {
@@ -78,15 +90,24 @@ function stageOf(
     ...parts,
     identityOf: (actor) => peerOf(actor)?.hl7 ?? adtIdentity,
     orderFillerIdentity: { application, facility },
-    senderOf,
+    openSenders: () => openSenders(orderFiller.hl7),
     calledBy: (actor, timeoutMs) => {
       const { aeTitle, host, port } = orderFiller.dicom;
       return { host, port, calledAeTitle: aeTitle, callingAeTitle: callingAeTitle(actor), timeoutMs };
     },
-    stop: async () => {
-      for (const sender of senders.values()) sender.close();
-      await parts.listeners.stop();
+    stop: () => parts.listeners.stop(),
+  };
+}
+
+function openSenders({ host, port }: OrderFiller['hl7']): Senders {
+  const senders = new Map<string, Hl7Sender>();
+  return {
+    of: (actor) => {
+      const sender = senders.get(actor) ?? createHl7Sender(host, port);
+      senders.set(actor, sender);
+      return sender;
     },
+    close: () => senders.forEach((sender) => sender.close()),
   };
 }
 

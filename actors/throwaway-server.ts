@@ -6,13 +6,11 @@ import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import type { OrderFiller } from './stage.ts';
-import { parseDicomAddress, parseMllpAddress } from './addresses.ts';
+import { parseDicomAddress, parseHttpAddress, parseMllpAddress } from './addresses.ts';
 
 /** A server of ours in a process of its own, with nothing in it and nothing left of it afterwards. */
 export interface ThrowawayServer {
   readonly orderFiller: OrderFiller;
-  /** Its HTTP interface: `http://127.0.0.1:8080`. */
-  readonly http: string;
   /** Ends it, waits for its end, removes its data. */
   stop(): Promise<void>;
 }
@@ -65,8 +63,8 @@ export async function startThrowawayServer(options: Options): Promise<ThrowawayS
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const addresses = await addressesPrinted({ child, ended, lastErrors: log.lastLines }, options.signal);
-    return { ...addresses, stop };
+    const orderFiller = await addressesPrinted({ child, ended, lastErrors: log.lastLines }, options.signal);
+    return { orderFiller, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -99,7 +97,7 @@ async function stopChild(child: ChildProcess, ended: Promise<void>): Promise<voi
 }
 
 /** Reads what the server prints until `ready`: one line for each address. */
-function addressesPrinted({ child, ended, lastErrors }: Running, signal: AbortSignal): Promise<Addresses> {
+function addressesPrinted({ child, ended, lastErrors }: Running, signal: AbortSignal): Promise<OrderFiller> {
   const printed = new Map<string, string>();
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void => {
@@ -129,12 +127,12 @@ function addressesPrinted({ child, ended, lastErrors }: Running, signal: AbortSi
   });
 }
 
-type Addresses = Pick<ThrowawayServer, 'orderFiller' | 'http'>;
-
-function addressesOf(printed: ReadonlyMap<string, string>): Addresses {
-  const hl7 = parseMllpAddress(printed.get('hl7') ?? '');
-  const dicom = parseDicomAddress(printed.get('dicom') ?? '');
-  return { orderFiller: { hl7, dicom }, http: printed.get('http') ?? '' };
+function addressesOf(printed: ReadonlyMap<string, string>): OrderFiller {
+  return {
+    hl7: parseMllpAddress(printed.get('hl7') ?? ''),
+    dicom: parseDicomAddress(printed.get('dicom') ?? ''),
+    http: { url: parseHttpAddress(printed.get('http') ?? '') },
+  };
 }
 
 /** The server's own log goes to a file of the transcripts; its last lines are kept for a person. */

@@ -16,15 +16,18 @@ export interface YamlFile {
   lineOf(path: readonly PropertyKey[], key?: string): number | undefined;
 }
 
+const asYaml = new Set(['matches', 'status', 'body', 'twice']);
+
 /**
  * Numbers and truth values become the text that was written, so that `001500` stays a time and 1.10 a version.
- * Only what is counted (`matches`), and a status, whose missing quotes the schema reports, stay as YAML reads them.
+ * Only what is counted (`matches`), a status, whose missing quotes the schema reports, and what goes out as JSON (`body`)
+ * stay as YAML reads them.
  */
 function keepAsWritten(document: Document): void {
   visit(document, {
     Pair: (_, pair) => {
       const key = isScalar(pair.key) ? pair.key.value : undefined;
-      return key === 'matches' || key === 'status' ? visit.SKIP : undefined;
+      return typeof key === 'string' && asYaml.has(key) ? visit.SKIP : undefined;
     },
     Scalar: (_, node) => {
       if (typeof node.value === 'number' || typeof node.value === 'boolean') node.value = node.source;

@@ -2,7 +2,7 @@ import { toDirectedGraph } from 'xstate/graph';
 import { transactionList } from './transactions/index.ts';
 import { discontinuationReasons } from './workflow/discontinuation.ts';
 import { coreTransactions } from './workflow/core-transactions.ts';
-import { type ProcedureEventType } from './workflow/procedure-context.ts';
+import { type ProcedureEventType } from './workflow/procedure-events.ts';
 import { procedureMachine } from './workflow/procedure-machine.ts';
 
 interface Edge {
@@ -55,13 +55,15 @@ const causes: Readonly<Record<ProcedureEventType, string>> = {
   appointmentRefused: 'AE or AR to a RAD-48 (no effect but the history)',
   resultConfirmed: 'AA to a result (no effect but the history)',
   resultRefused: 'AE or AR to a result (no effect but the history)',
-  change: 'RAD-2 XO, or another change of what is ordered',
+  change: 'RAD-2 XO, or staff give it another code',
   cancel: 'RAD-2 CA before anything was performed, or staff',
-  discontinue: 'RAD-2 DC once something was performed',
+  discontinue: 'RAD-2 DC once something was performed, or staff',
   hold: 'RAD-2 HD, or staff',
   release: 'RAD-2 RL, or staff',
   reschedule: 'staff move steps to another time or station',
   arrive: 'staff note that the patient has arrived',
+  depart: 'staff note that the patient has left without the examination',
+  decide: 'staff say of a discontinued MPPS that it was enough, or that the step is performed again',
   offered: 'RAD-5: a worklist answer contained one of its steps for the first time',
   performedStepStarted:
     'RAD-6: an MPPS N-CREATE that fits open steps, or completed ones that it goes on with (append case)',

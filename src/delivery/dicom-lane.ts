@@ -35,8 +35,9 @@ function operate(client: DicomClient, delivery: PendingDelivery): Promise<NResul
 
 async function carried(delivery: PendingDelivery, send: () => Promise<NResult>): Promise<Carried> {
   try {
-    const { status } = await send();
-    return { verdict: verdictOfStatus(status, { messageType: delivery.messageType, resent: delivery.attempted }) };
+    const { status, errorId } = await send();
+    const { messageType, attempted: resent } = delivery;
+    return { verdict: verdictOfStatus(status, { messageType, resent, errorId }) };
   } catch (error) {
     if (!(error instanceof SwfError)) throw error;
     if (error.code === 'no-acknowledgement') return { verdict: { kind: 'again', error: error.message } };

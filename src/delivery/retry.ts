@@ -48,13 +48,26 @@ const isWarning = (status: number): boolean => warnings.has(status) || (status &
 // PS3.7 C.5.4: the answer to an N-CREATE whose first answer was lost.
 const DUPLICATE_SOP_INSTANCE = 0x0111;
 
-/** Judges the status of a response to an N-CREATE or N-SET; `resent` when an attempt was made before. */
-export function verdictOfStatus(
-  status: number,
-  { messageType, resent }: { readonly messageType: string; readonly resent: boolean },
-): Verdict {
+// PS3.4 F.7.2.2.2: the Error ID of 0110 to an N-SET on a step that has ended.
+const NO_LONGER_UPDATED = 0xa710;
+
+/** The request that is judged; `resent` when an attempt was made before. */
+interface Answered {
+  readonly messageType: string;
+  readonly resent: boolean;
+  /** (0000,0903) of the response. */
+  readonly errorId?: number | undefined;
+}
+
+/** Judges the status of a response to an N-CREATE or N-SET. */
+export function verdictOfStatus(status: number, { messageType, resent, errorId }: Answered): Verdict {
   const code = statusText(status);
   const isThere = status === DUPLICATE_SOP_INSTANCE && messageType === 'N-CREATE' && resent;
   if (status === 0x0000 || isWarning(status) || isThere) return { kind: 'delivered', code };
-  return { kind: 'refused', code, error: `status ${code}` };
+  const error = errorId === undefined ? `status ${code}` : `status ${code}, Error ID ${statusText(errorId)}`;
+  // Refused all the same: what the peer took may have been another N-SET than this one.
+  const perhapsThere = errorId === NO_LONGER_UPDATED && messageType === 'N-SET' && resent;
+  return { kind: 'refused', code, error: perhapsThere ? `${error}: ${endedThere}` : error };
 }
+
+const endedThere = 'the step has ended there, perhaps by this N-SET, whose first answer was lost';

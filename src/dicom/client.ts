@@ -25,6 +25,8 @@ export interface NResult {
   readonly status: number;
   readonly sopInstanceUid?: string;
   readonly comment?: string;
+  /** (0000,0903) */
+  readonly errorId?: number;
   /** Left out also when it cannot be read: the status says what came of the request. */
   readonly dataset?: Dataset;
 }
@@ -64,11 +66,13 @@ export function createDicomClient(peer: DicomPeer): DicomClient {
   const operate = async (operation: Operation): Promise<NResult> => {
     const { command, transferSyntax, response } = await exchangeOnce(peer, operation);
     const comment = text(command, 'ErrorComment');
+    const errorId = commandNumber(command, 'ErrorID');
     const sopInstanceUid = text(command, 'AffectedSOPInstanceUID');
     return {
       status: statusOf(command),
       ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }),
       ...(comment === undefined ? {} : { comment }),
+      ...(errorId === undefined ? {} : { errorId }),
       ...readable(response, transferSyntax),
     };
   };

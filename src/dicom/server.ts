@@ -59,6 +59,8 @@ export interface DicomServerOptions {
 /** A server that listens. */
 export interface DicomServer {
   readonly port: number;
+  /** Destroys every connection at once, whatever is in hand; goes on listening. */
+  readonly dropConnections: () => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -99,7 +101,10 @@ export async function startDicomServer(options: DicomServerOptions): Promise<Dic
     socket.once('close', () => sockets.delete(socket));
   });
   const port = await listen(server, options);
-  return { port, stop: () => stop(server, running) };
+  const dropConnections = (): void => {
+    for (const socket of [...connections.keys(), ...sockets]) socket.destroy();
+  };
+  return { port, dropConnections, stop: () => stop(server, running) };
 }
 
 function createListener(options: DicomServerOptions, onSocket: (socket: Socket) => void): Server {

@@ -32,6 +32,8 @@ export interface MllpServerOptions {
 
 export interface MllpServer {
   readonly port: number;
+  /** Destroys every connection at once, whatever is in hand; goes on listening. */
+  dropConnections(): void;
   /** Accepts nothing new, lets messages in hand finish and be answered, then closes every connection. */
   stop(): Promise<void>;
 }
@@ -101,6 +103,7 @@ export async function startMllpServer(options: MllpServerOptions): Promise<MllpS
   server.on('error', () => report('error'));
   return {
     port,
+    dropConnections: () => sockets.forEach((socket) => socket.destroy()),
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const open = [...connections];

@@ -106,6 +106,15 @@ export const procedureBodies = {
       'say where or when: station, start',
     ),
   },
+  change: { name: 'Change', schema: z.strictObject({ code: codedValue.describe('OBR-44: what is done instead') }) },
+  depart: { name: 'Depart', schema: z.strictObject({ step: step.exactOptional() }) },
+  decide: {
+    name: 'Decide',
+    schema: z.strictObject({
+      decision: z.enum(['complete', 'repeat']).describe('It was enough, or the step is performed again'),
+      step: step.exactOptional(),
+    }),
+  },
   arrive: { name: 'Arrive', schema: z.strictObject({ step: step.exactOptional() }) },
 } as const;
 

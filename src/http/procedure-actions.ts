@@ -5,7 +5,12 @@ import type { Department } from '../transactions/department.ts';
 import {
   arriveProcedure,
   cancelProcedure,
+  changeProcedure,
+  decideProcedure,
+  departProcedure,
+  discontinueProcedure,
   holdProcedure,
+  noteNoShow,
   releaseProcedure,
   rescheduleProcedure,
   scheduleProcedure,
@@ -43,7 +48,7 @@ function action<B extends z.ZodObject<z.ZodRawShape>>(
   });
 }
 
-const { schedule, reschedule, arrive } = procedureBodies;
+const { schedule, reschedule, change, arrive, depart, decide } = procedureBodies;
 
 /** What staff do with a requested procedure. */
 export const procedureActionRoutes: readonly Route[] = [
@@ -80,7 +85,28 @@ export const procedureActionRoutes: readonly Route[] = [
   action('release', 'Puts a held procedure back on the worklist.', nothing, (department, id, { actor }) =>
     releaseProcedure(department, id, actor),
   ),
+  action('discontinue', 'Ends a procedure that is under way (RAD-13, RAD-3).', nothing, (department, id, { actor }) =>
+    discontinueProcedure(department, id, actor),
+  ),
+  action('change', 'Gives a procedure another code under the same study (RAD-13).', change, (department, id, call) =>
+    changeProcedure(department, id, call.body.code, call.actor),
+  ),
+  action(
+    'no-show',
+    'Notes that the patient did not come: on hold until another appointment.',
+    nothing,
+    (department, id, { actor }) => noteNoShow(department, id, actor),
+  ),
   action('arrive', 'Notes that the patient has arrived.', arrive, (department, id, { body, actor }) =>
     arriveProcedure(department, id, body.step, actor),
+  ),
+  action('depart', 'Notes that the patient has left without the examination.', depart, (department, id, call) =>
+    departProcedure(department, id, call.body.step, call.actor),
+  ),
+  action(
+    'decide',
+    'Says of a discontinued MPPS that it was enough, or that its step is performed again.',
+    decide,
+    (department, id, { body, actor }) => decideProcedure(department, id, body, actor),
   ),
 ];

@@ -197,6 +197,7 @@ export const siteSchema = z
         factor: z.number().min(1).max(10).default(2),
         longest: duration.prefault('1h'),
         alarmAfter: duration.prefault('24h'),
+        giveUpAfter: duration.prefault('30d'),
       })
       .prefault({}),
     retention: z.strictObject({ messages: duration.prefault('90d') }).prefault({}),

@@ -11,8 +11,9 @@ export async function startAsking(
   await tx.availabilityQuery.upsert({ where: { procedureId }, create: { procedureId, ...asking }, update: asking });
 }
 
-export async function stopAsking(tx: Tx, procedureId: number): Promise<void> {
-  await tx.availabilityQuery.deleteMany({ where: { procedureId } });
+/** False where nobody asks. */
+export async function stopAsking(tx: Tx, procedureId: number): Promise<boolean> {
+  return (await tx.availabilityQuery.deleteMany({ where: { procedureId } })).count > 0;
 }
 
 /** A procedure whose images are to be asked for now. */
@@ -43,9 +44,9 @@ export async function askAgain(
   await store.prisma.availabilityQuery.updateMany({ where: { procedureId }, data: again });
 }
 
-/** Procedures whose images were due before an instant, and of which nobody has been told yet. */
-export async function overdueProcedures(store: Store, before: Date): Promise<number[]> {
-  const where = { since: { lte: before }, alarmedAt: null };
+/** Procedures whose images were due before an instant, all of them or those of which nobody has been told yet. */
+export async function overdueProcedures(store: Store, before: Date, which: 'all' | 'untold'): Promise<number[]> {
+  const where = { since: { lte: before }, ...(which === 'untold' ? { alarmedAt: null } : {}) };
   const rows = await store.prisma.availabilityQuery.findMany({ where, select: { procedureId: true }, take: 100 });
   return rows.map(({ procedureId }) => procedureId);
 }

@@ -145,14 +145,14 @@ export async function unreconciledOrderOf(
   return (await tx.order.findFirst({ where, select: { id: true }, orderBy: { id: 'asc' } }))?.id;
 }
 
-/** What is no longer a reason to look at the MPPS of locked procedures, once they are bound to an order. */
-export async function settleUnscheduled(tx: Tx, procedureIds: readonly number[]): Promise<void> {
+/** What is no longer a reason to look at the MPPS of these steps, by database id; their procedures are locked. */
+export async function settleExceptions(tx: Tx, stepIds: readonly number[], settled: readonly string[]): Promise<void> {
   const rows = await tx.performedProcedureStep.findMany({
-    where: { exception: { not: null }, steps: { some: { step: { procedureId: { in: [...procedureIds] } } } } },
+    where: { exception: { not: null }, steps: { some: { stepId: { in: [...stepIds] } } } },
     select: { id: true, exception: true },
   });
   for (const { id, exception } of rows) {
-    const left = (exception ?? '').split(', ').filter((one) => !['unscheduled', 'unknown-patient'].includes(one));
+    const left = (exception ?? '').split(', ').filter((one) => !settled.includes(one));
     await tx.performedProcedureStep.update({ where: { id }, data: { exception: left.join(', ') || null } });
   }
 }
@@ -225,18 +225,24 @@ export async function saveAvailability(
       "updatedAt" = EXCLUDED."updatedAt"`;
 }
 
-/** The notification or query that last told of an instance that a procedure's final MPPS name, when there was one. */
-export async function lastNotification(
-  tx: Tx,
-  procedureId: number,
-): Promise<{ readonly messageId: number; readonly callingAeTitle: string; readonly at: Date } | undefined> {
-  const rows = await tx.$queryRaw<{ messageId: number; callingAeTitle: string; at: Date }[]>`
-    SELECT m.id AS "messageId", COALESCE(m.peer, m."sendingApplication") AS "callingAeTitle", m.at
-    FROM ${ofProcedures} o
-    JOIN "ReferencedInstance" i ON i."performedStepId" = o."performedStepId"
+/** What an image manager said of images, and how: by itself (RAD-49), or because it was asked (RAD-11). */
+export interface LastReport {
+  readonly messageId: number;
+  readonly peer: string;
+  readonly kind: 'notification' | 'query';
+  readonly at: Date;
+}
+
+/** What last told that an instance is there which a procedure's final MPPS name; undefined when nobody has. */
+export async function lastReport(tx: Tx, procedureId: number): Promise<LastReport | undefined> {
+  const rows = await tx.$queryRaw<LastReport[]>`
+    SELECT m.id AS "messageId", COALESCE(m.peer, m."sendingApplication") AS peer, m.at,
+           CASE WHEN m.direction = 'OUT' THEN 'query' ELSE 'notification' END AS kind
+    FROM ${namedInstances}
     JOIN "InstanceAvailability" a ON a."sopInstanceUid" = i."sopInstanceUid"
+      AND a."instanceAvailability" IN ('ONLINE', 'NEARLINE')
     JOIN "Message" m ON m.id = a."messageId"
-    WHERE o."procedureId" = ${procedureId}
+    WHERE s."procedureId" = ${procedureId}
     ORDER BY m.id DESC
     LIMIT 1`;
   return rows[0];

@@ -184,11 +184,19 @@ export async function lastResult(tx: Tx, procedureId: number) {
   };
 }
 
-/** Gives a locked procedure of one step another code; the step is described by it. */
-export async function recodeProcedure(tx: Tx, procedure: StoredProcedure, code: CodedValue): Promise<StoredProcedure> {
+/** What a step of a procedure with another code is: undefined where only the code describes it. */
+type StepContent = Pick<PlannedStep, 'description' | 'protocols'>;
+
+/** Gives a locked procedure another code; what is not said of its steps is described by it. */
+export async function recodeProcedure(
+  tx: Tx,
+  procedure: StoredProcedure,
+  code: CodedValue,
+  contents: readonly StepContent[] = [],
+): Promise<StoredProcedure> {
   await tx.requestedProcedure.update({ where: { id: procedure.id }, data: { code: json(code) } });
   const description = [...(code.meaning ?? code.code ?? '')].slice(0, 64).join('');
-  const steps = procedure.steps.map((step) => ({ ...step, description }));
+  const steps = procedure.steps.map((step, index) => ({ ...step, ...(contents[index] ?? { description }) }));
   for (const step of steps) {
     await tx.scheduledProcedureStep.update({ where: { id: step.id }, data: { details: json(stepDetailsOf(step)) } });
   }

@@ -1,7 +1,7 @@
 import { type Hl7Message, parseMessage } from '../hl7/message.ts';
 import { orderRepliesFromHl7 } from '../mapping/order-reply-from-hl7.ts';
 import { SwfError, describeError } from '../platform/errors.ts';
-import type { ProcedureEvent } from '../workflow/procedure-context.ts';
+import type { ProcedureEvent } from '../workflow/procedure-events.ts';
 import { type Confirmation, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { type PendingDelivery, type Settlement, settle } from '../store/outbox.ts';
 import { proceduresOfPerformedStep } from '../store/performed-steps.ts';
@@ -14,6 +14,7 @@ import {
   type HeldProcedure,
   type Unit,
   finish,
+  holdFound,
   holdOrders,
   runUnit,
   send,
@@ -106,9 +107,9 @@ function settlementOf(heard: Heard, at: Date): Settlement {
   return { status, at, answerCode: heard.code, answer: heard.answer, error: heard.error };
 }
 
-/** The orders that an answer concerns, and which of their procedures. */
+/** The orders that an answer concerns, held, and which of their procedures. */
 interface Concerned {
-  readonly orderIds: readonly number[];
+  readonly orders: readonly HeldOrder[];
   readonly concerns: (procedure: HeldProcedure) => boolean;
 }
 
@@ -116,23 +117,24 @@ async function concernedBy(
   unit: Unit,
   { effect, controlId, orderId, procedureId }: PendingDelivery,
 ): Promise<Concerned> {
-  if (effect === RELAY) {
-    const performed = await proceduresOfPerformedStep(unit.tx, controlId);
-    const orderIds = [...new Set(performed.map((procedure) => procedure.orderId))].sort((a, b) => a - b);
-    return { orderIds, concerns: ({ stored }) => performed.some(({ id }) => id === stored.id) };
+  if (effect !== RELAY) {
+    const orders = await holdOrders(unit, orderId === undefined ? [] : [orderId]);
+    return { orders, concerns: ({ stored }) => procedureId === undefined || stored.id === procedureId };
   }
-  return {
-    orderIds: orderId === undefined ? [] : [orderId],
-    concerns: ({ stored }) => procedureId === undefined || stored.id === procedureId,
-  };
+  const performed = new Set<number>();
+  const orders = await holdFound(unit, async () => {
+    const procedures = await proceduresOfPerformedStep(unit.tx, controlId);
+    for (const { id } of procedures) performed.add(id);
+    return [...new Set(procedures.map((procedure) => procedure.orderId))].sort((a, b) => a - b);
+  });
+  return { orders, concerns: ({ stored }) => performed.has(stored.id) };
 }
 
 async function confirm(department: Department, delivery: PendingDelivery, heard: Heard): Promise<void> {
   const at = department.clock.now();
   const { peer, messageId, effect } = delivery;
   await runUnit(department, async (unit) => {
-    const { orderIds, concerns } = await concernedBy(unit, delivery);
-    const orders = await holdOrders(unit, orderIds);
+    const { orders, concerns } = await concernedBy(unit, delivery);
     if (!(await settle(unit.tx, delivery.id, settlementOf(heard, at)))) return;
     const cause: Cause = { messageId, causedBy: peer, at };
     const confirmation = acknowledgedBy(peer, { messageId, code: heard.code, at });

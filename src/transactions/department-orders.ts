@@ -11,7 +11,7 @@ import { type Department, type Hl7Peer, hl7Peers } from './department.ts';
 import { causeOf } from './actor-cause.ts';
 import { makeOrder, scheduling } from './order-creation.ts';
 import { patientOfOrder } from './order-patient.ts';
-import { reconcilePatient, takeOver } from './unscheduled-binding.ts';
+import { checkWaits, reconcilePatient, takeOver } from './unscheduled-binding.ts';
 import { type Cause, type HeldOrder, type Unit, finish, holdOrders, runUnit, send, takeDown } from './unit-of-work.ts';
 
 function placerFor(department: Department, name: string | undefined): Hl7Peer | undefined {
@@ -136,7 +136,7 @@ async function adopt(unit: Unit, { order, placer, cause }: Placing, performed: n
   await lockPatients(tx, [...(await ownersOfOrders(tx, [performed])), ...(meant ? [meant.id] : [])]);
   const { patient: said, differences } = await patientOfOrder(unit, order.patient, { at: cause.at, remarks: [] });
   const [held] = await holdOrders(unit, [performed]);
-  if (!held) throw new SwfError('conflict', 'the performed step was bound in the same instant; look again');
+  checkWaits(held);
   const patient = await reconcilePatient(unit, { named: held.patient, meant: said, cause });
   const visit = await stayOf(unit, order, patient, cause.at);
   const details = placerOrderOf(department, order, cause.at);

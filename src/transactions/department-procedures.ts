@@ -1,9 +1,13 @@
 import { SwfError } from '../platform/errors.ts';
+import { settleExceptions } from '../store/performed-steps.ts';
+import { type StoredStep, recodeProcedure } from '../store/procedures.ts';
+import { plannedProcedureOf } from '../workflow/planning.ts';
+import type { CodedValue, StepStatus } from '../workflow/vocabulary.ts';
 import { findProcedureOrder } from '../store/find-procedures.ts';
 import type { Actor, StepPlacement } from './actions.ts';
 import { type Department, placerOf } from './department.ts';
 import { causeOf } from './actor-cause.ts';
-import { isReported, markEnded, moveSteps, reschedule, stepsToMove } from './order-changes.ts';
+import { canMove, isReported, markEnded, moveSteps, reschedule, stepNamed, stepsToMove } from './order-changes.ts';
 import { scheduling } from './order-creation.ts';
 import {
   type Cause,
@@ -11,7 +15,7 @@ import {
   type HeldProcedure,
   type Unit,
   finish,
-  holdOrders,
+  holdFound,
   runUnit,
   orderStatusNow,
   send,
@@ -35,8 +39,10 @@ type Action = (unit: Unit, acting: Acting) => Promise<boolean> | boolean;
 async function act(department: Department, id: string, actor: Actor, action: Action): Promise<void> {
   const cause = causeOf(department, actor);
   const refusedIn = await runUnit(department, async (unit) => {
-    const orderId = await findProcedureOrder(unit.tx, id);
-    const orders = await holdOrders(unit, orderId === undefined ? [] : [orderId]);
+    const orders = await holdFound(unit, async () => {
+      const orderId = await findProcedureOrder(unit.tx, id);
+      return orderId === undefined ? [] : [orderId];
+    });
     const [held] = orders;
     const procedure = held?.procedures.find(({ stored }) => stored.requestedProcedureId === id);
     if (!held || !procedure) throw new SwfError('unknown-key', 'no procedure has this requested procedure ID');
@@ -46,6 +52,13 @@ async function act(department: Department, id: string, actor: Actor, action: Act
   });
   if (refusedIn !== undefined)
     throw new SwfError('state-forbids', `the procedure is ${refusedIn}: that is not possible now`);
+}
+
+/** Throws 'state-forbids' for what was performed unscheduled: nobody may hear of it, nor lose it, before it is ordered. */
+function checkOrdered({ order }: HeldOrder): void {
+  if (!order.unreconciled) return;
+  const sentence = 'nobody has ordered it: bind it to an order first (POST /api/unscheduled/{mppsUid}/match)';
+  throw new SwfError('state-forbids', sentence);
 }
 
 /** XX to a placer that asks for it: the department has changed its order (RAD TF-2 4.3). */
@@ -62,7 +75,8 @@ export async function scheduleProcedure(
   placement: StepPlacement,
   actor: Actor,
 ): Promise<void> {
-  await act(department, id, actor, async (unit, { procedure, cause }) => {
+  await act(department, id, actor, async (unit, { procedure, held, cause }) => {
+    checkOrdered(held);
     const planned = stateOf(procedure) === 'planned';
     if (planned) await moveSteps(unit, procedure, stepsToMove(procedure, placement), placement);
     // Behind planned, schedule is still allowed where a modality began before anybody had announced the procedure.
@@ -87,6 +101,7 @@ export async function rescheduleProcedure(
 /** Cancels a procedure that has not begun (RAD-13 CA/CA, RAD-48 S15); with the last of its order RAD-3 OC. */
 export async function cancelProcedure(department: Department, id: string, actor: Actor): Promise<void> {
   await act(department, id, actor, async (unit, { procedure, held, cause }) => {
+    checkOrdered(held);
     if (isReported(procedure)) {
       takeDownRefused(procedure, 'cancel', cause);
       return false;
@@ -107,6 +122,14 @@ export async function releaseProcedure(department: Department, id: string, actor
   await act(department, id, actor, (_, { procedure, cause }) => send(procedure, { type: 'release' }, cause));
 }
 
+/** Steps that a person names, else those of these statuses. */
+function stepsMeant(procedure: HeldProcedure, step: string | undefined, statuses: readonly StepStatus[]): StoredStep[] {
+  if (step !== undefined) return stepNamed(procedure, step);
+  return procedure.stored.steps.filter(({ stepStatus }) => statuses.includes(stepStatus));
+}
+
+const idsOf = (steps: readonly StoredStep[]): string[] => steps.map((one) => one.scheduledProcedureStepId);
+
 /** The patient is there: steps of the procedure that wait for him, or the one that is named. */
 export async function arriveProcedure(
   department: Department,
@@ -115,10 +138,84 @@ export async function arriveProcedure(
   actor: Actor,
 ): Promise<void> {
   await act(department, id, actor, (_, { procedure, cause }) => {
-    const waiting = stepsToMove(procedure, { step }).filter(
-      (one) => step !== undefined || one.stepStatus === 'SCHEDULED',
-    );
-    const movedSteps = waiting.map((one) => one.scheduledProcedureStepId);
+    const movedSteps = idsOf(stepsMeant(procedure, step, ['SCHEDULED', 'DEPARTED']));
     return send(procedure, { type: 'arrive', movedSteps }, cause);
+  });
+}
+
+/** The patient has left without the examination: steps for which he had come, or the one that is named. */
+export async function departProcedure(
+  department: Department,
+  id: string,
+  step: string | undefined,
+  actor: Actor,
+): Promise<void> {
+  await act(department, id, actor, async (unit, { procedure, cause }) => {
+    const steps = stepsMeant(procedure, step, ['ARRIVED', 'READY', 'STARTED']);
+    const allowed = send(procedure, { type: 'depart', movedSteps: idsOf(steps) }, cause);
+    if (allowed) await decided(unit, steps);
+    return allowed;
+  });
+}
+
+/** What a discontinued MPPS means whose reason leaves it to a person: it was enough, or its step is performed again. */
+export async function decideProcedure(
+  department: Department,
+  id: string,
+  said: { readonly decision: 'complete' | 'repeat'; readonly step?: string },
+  actor: Actor,
+): Promise<void> {
+  await act(department, id, actor, async (unit, { procedure, cause }) => {
+    const steps = stepsMeant(procedure, said.step, ['STARTED']);
+    const answer = said.decision === 'complete' ? 'accepted' : 'repeated';
+    const allowed = send(procedure, { type: 'decide', movedSteps: idsOf(steps), decided: answer }, cause);
+    if (allowed) await decided(unit, steps);
+    return allowed;
+  });
+}
+
+/** Somebody has looked at what was discontinued of these steps. */
+const decided = ({ tx }: Unit, steps: readonly StoredStep[]): Promise<void> =>
+  settleExceptions(
+    tx,
+    steps.map(({ id }) => id),
+    ['discontinued'],
+  );
+
+/** The patient did not come: off the worklist until there is another appointment, or staff release it. */
+export async function noteNoShow(department: Department, id: string, actor: Actor): Promise<void> {
+  await act(department, id, actor, (_, { procedure, cause }) => send(procedure, { type: 'hold', noShow: true }, cause));
+}
+
+/** Ends a procedure that is under way (RAD-13 DC/CA, or XO/CM where part of it is done; RAD-3 SC/DC with the last). */
+export async function discontinueProcedure(department: Department, id: string, actor: Actor): Promise<void> {
+  await act(department, id, actor, async (unit, { procedure, held, cause }) => {
+    const allowed = send(procedure, { type: 'discontinue' }, cause);
+    if (allowed && orderStatusNow(held) === 'DC') await markEnded(unit, held, 'filler');
+    return allowed;
+  });
+}
+
+/**
+ * Another procedure than was planned, under the same study (RAD-13 XO/SC, after completion XO/CM). What the catalogue
+ * has under that code says what the steps are, as long as none has begun and they are as many, of the same modalities.
+ */
+export async function changeProcedure(
+  department: Department,
+  id: string,
+  code: CodedValue,
+  actor: Actor,
+): Promise<void> {
+  await act(department, id, actor, async (unit, { procedure, held, cause }) => {
+    if (!send(procedure, { type: 'change' }, cause)) return false;
+    const planned = plannedProcedureOf(code, department.config.catalogue);
+    const { steps } = procedure.stored;
+    const fits =
+      planned?.steps.length === steps.length &&
+      steps.every((step, index) => canMove(step) && step.modality === planned.steps[index]?.modality);
+    const contents = fits ? planned.steps : steps;
+    procedure.stored = await recodeProcedure(unit.tx, procedure.stored, { ...planned?.code, ...code }, contents);
+    tellOfChange(unit, held);
+    return true;
   });
 }

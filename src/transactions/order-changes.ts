@@ -76,8 +76,12 @@ export const canMove = (step: StoredStep): boolean => ['SCHEDULED', 'ARRIVED', '
 /** The steps that a placement concerns. Throws 'unknown-key' for a step of another procedure. */
 export function stepsToMove(procedure: HeldProcedure, { step }: Placement): StoredStep[] {
   const { steps } = procedure.stored;
-  if (step === undefined) return steps.filter(canMove);
-  const named = steps.filter((one) => one.scheduledProcedureStepId === step);
+  return step === undefined ? steps.filter(canMove) : stepNamed(procedure, step);
+}
+
+/** The step that a person names. Throws 'unknown-key' for one of another procedure. */
+export function stepNamed({ stored }: HeldProcedure, step: string): StoredStep[] {
+  const named = stored.steps.filter((one) => one.scheduledProcedureStepId === step);
   if (named.length > 0) return named;
   throw new SwfError('unknown-key', 'the procedure has no step with this scheduled procedure step ID');
 }

@@ -1,7 +1,7 @@
 import { localTimeOf } from '../platform/clock.ts';
 import { differenceRemark } from '../workflow/patient-changes.ts';
 import { planProcedures, planSize } from '../workflow/planning.ts';
-import type { ProcedureEvent } from '../workflow/procedure-context.ts';
+import type { ProcedureEvent } from '../workflow/procedure-events.ts';
 import { advance, startProcedure } from '../workflow/procedure-machine.ts';
 import { type Confirmation, type PlacerOrder, type PlannedProcedure, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { takeNumbers } from '../store/numbers.ts';

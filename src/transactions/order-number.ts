@@ -68,8 +68,8 @@ async function numbered(unit: Unit, procedure: HeldProcedure, { confirmation, ca
   await resendResult(unit, procedure);
 }
 
-/** A report that came before the number could not be sent on. */
-async function resendResult(unit: Unit, procedure: HeldProcedure): Promise<void> {
+/** A report that came before the number, or before there was an order, could not be sent on. */
+export async function resendResult(unit: Unit, procedure: HeldProcedure): Promise<void> {
   const { report } = procedure.machine.value;
   if (report === 'none' || report === 'cancelled') return;
   const content = await lastResult(unit.tx, procedure.stored.id);

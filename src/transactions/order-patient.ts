@@ -1,7 +1,8 @@
 import { SwfError } from '../platform/errors.ts';
 import { completedByOrder, differencesOf, registered } from '../workflow/patient-changes.ts';
-import type { PatientStatement } from '../workflow/vocabulary.ts';
+import type { Patient, PatientStatement } from '../workflow/vocabulary.ts';
 import { type StoredPatient, findOrCreatePatient, findPatientId, savePatient } from '../store/patients.ts';
+import { isTemporary } from '../store/temporary-patients.ts';
 import type { Unit } from './unit-of-work.ts';
 
 /** The patient of an order: one it has to create, or a known one of whom it fills only what is empty. */
@@ -12,7 +13,9 @@ export async function patientOfOrder(
 ): Promise<{ readonly patient: StoredPatient; readonly differences: string[] }> {
   const { tx, department } = unit;
   const reject = department.config.policy.unknownPatient === 'reject';
-  if (reject && !(await findPatientId(tx, said.identifiers))) {
+  const known = reject ? await findPatientId(tx, said.identifiers) : undefined;
+  // That a modality has named him makes him known to nobody.
+  if (reject && (!known || (await isTemporary(tx, known.id)))) {
     throw new SwfError('unknown-key', 'the patient (PID-3) is not known', { location: 'PID^1^3' });
   }
   const unknown = () => ({ patient: registered(undefined, said), at });
@@ -24,10 +27,16 @@ export async function patientOfOrder(
   }
   if (found.subsumed) remarks.push(namedBySubsumed);
   const differences = differencesOf(found.patient, said);
-  const completed = completedByOrder(found.patient, said);
+  const completed = found.patient.temporary ? calledBy(said, found.patient) : completedByOrder(found.patient, said);
   await savePatient(tx, found.patient.id, completed);
   if (differences.length > 0) remarks.push(`PID differs from the registered patient in: ${differences.join(', ')}`);
   return { patient: { ...found.patient, ...completed }, differences };
+}
+
+/** Whoever orders knows better what a patient is called than the modality that was the first to name him. */
+function calledBy(said: PatientStatement, patient: StoredPatient): Patient {
+  const named = Object.keys(said.name).length > 0;
+  return registered(patient, named ? said : { ...said, name: patient.name });
 }
 
 /** W of a message that still uses a merged identifier. */

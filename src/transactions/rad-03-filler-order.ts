@@ -3,7 +3,7 @@ import { statusToHl7 } from '../mapping/status-to-hl7.ts';
 import type { OutgoingMessage } from '../store/outbox.ts';
 import type { StoredProcedure } from '../store/procedures.ts';
 import type { ReportableStatus } from '../workflow/order-status.ts';
-import type { ReportState } from '../workflow/procedure-context.ts';
+import type { ReportState } from '../workflow/procedure-events.ts';
 import { type Department, type Hl7Peer, placerOf } from './department.ts';
 import { type Subject, envelopeFor, outgoing, subjectOf } from './outgoing-hl7.ts';
 

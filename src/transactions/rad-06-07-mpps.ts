@@ -8,7 +8,7 @@ import type { Department } from './department.ts';
 import { type DicomAnswer, type DicomRequest, RequestRefused, carryOutRequest } from './inbound-dicom.ts';
 import { startPerformed } from './rad-06-started.ts';
 import { changePerformed } from './rad-07-ended.ts';
-import { holdOrders } from './unit-of-work.ts';
+import { holdFound } from './unit-of-work.ts';
 
 /** Modality Performed Procedure Step SOP Class. */
 export const MPPS_SOP_CLASS = '1.2.840.10008.3.1.2.3.3';
@@ -57,9 +57,11 @@ export async function mppsSet(department: Department, mpps: MppsRequest): Promis
   const sopInstanceUid = mpps.sopInstanceUid ?? '';
   const request = requestOf(mpps, sopInstanceUid, { transaction: 'RAD-7', messageType: 'N-SET' });
   return carryOutRequest(department, request, async (unit, inbound) => {
-    const orderIds = await ordersOfPerformedStep(unit.tx, sopInstanceUid);
-    if (!orderIds) throw new RequestRefused(unknownInstance);
-    const orders = await holdOrders(unit, orderIds);
+    const orders = await holdFound(unit, async () => {
+      const orderIds = await ordersOfPerformedStep(unit.tx, sopInstanceUid);
+      if (!orderIds) throw new RequestRefused(unknownInstance);
+      return orderIds;
+    });
     const stored = await lockPerformedStep(unit.tx, sopInstanceUid);
     const refusal = setRefusal(stored.performedProcedureStepStatus);
     if (refusal) throw new RequestRefused(refusal);

@@ -8,7 +8,7 @@ import { ordersOfReferences } from '../store/find-procedures.ts';
 import { type InboundDicom, RequestRefused } from './inbound-dicom.ts';
 import { relayMpps } from './rad-06-07-relay.ts';
 import { makeUnscheduled } from './rad-06-unscheduled.ts';
-import { type HeldOrder, type HeldProcedure, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
+import { type HeldOrder, type HeldProcedure, type Unit, finish, holdFound, send } from './unit-of-work.ts';
 
 /** Why a person should look at an MPPS; listed until somebody has. */
 export type Exception =
@@ -18,6 +18,7 @@ export type Exception =
   | 'unknown-patient'
   /** It names a step or study that is known, and nothing of it can be performed. */
   | 'no-open-step'
+  /** The patient whose it is taken to be has another number, or is called otherwise. */
   | 'patient-differs'
   | 'already-started'
   | 'discontinued'
@@ -79,7 +80,7 @@ export async function startPerformed(unit: Unit, inbound: InboundDicom, { mpps, 
   const { request, cause } = inbound;
   const studyInstanceUids = mpps.references.flatMap((item) => [item.studyInstanceUid, ...item.referencedStudyUids]);
   const accessionNumbers = mpps.references.flatMap((item) => item.accessionNumber ?? []);
-  const orders = await holdOrders(unit, await ordersOfReferences(unit.tx, { studyInstanceUids, accessionNumbers }));
+  const orders = await holdFound(unit, () => ordersOfReferences(unit.tx, { studyInstanceUids, accessionNumbers }));
   const named = namedPatient(dataset);
   const meaning = meaningOf(mpps, orders, named);
   const exceptions = exceptionsOf(meaning, (step) => named(ownerOf(orders, step)));
@@ -87,7 +88,7 @@ export async function startPerformed(unit: Unit, inbound: InboundDicom, { mpps, 
   if (own.length > 0) {
     const made = await makeUnscheduled(unit, inbound, { dataset, studyInstanceUids: own });
     orders.push(made.held);
-    exceptions.splice(0, exceptions.length, 'unscheduled', ...unknownPatient(made.unknownPatient));
+    exceptions.splice(0, exceptions.length, 'unscheduled', ...made.doubts);
   }
   const steps = own.length > 0 ? stepsOf(orders.slice(-1)) : meaning.matched.map(({ stepId }) => stepId);
   const performedStepId = await createPerformedStep(unit.tx, {
@@ -126,8 +127,6 @@ function tell(
 
 const stepsOf = (orders: readonly HeldOrder[]): number[] =>
   orders.flatMap(({ procedures }) => procedures.flatMap(({ stored }) => stored.steps.map(({ id }) => id)));
-
-const unknownPatient = (isUnknown: boolean): Exception[] => (isUnknown ? ['unknown-patient'] : []);
 
 /** The studies for which procedures have to be made: the modality's own, where nothing of the MPPS is known here. */
 function newStudies(mpps: Mpps, orders: readonly HeldOrder[], { matched, evidence }: Meaning): string[] {

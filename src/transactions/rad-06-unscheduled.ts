@@ -1,9 +1,10 @@
 import type { Dataset } from '../dicom/dataset.ts';
-import { patientFromDicom, patientNumberFromDicom } from '../mapping/patient-from-dicom.ts';
+import { type PatientNumber, patientFromDicom, patientNumberFromDicom } from '../mapping/patient-from-dicom.ts';
 import { type UnscheduledStep, unscheduledStepFromDicom } from '../mapping/unscheduled-from-dicom.ts';
 import { localTimeOf } from '../platform/clock.ts';
+import { differencesOf } from '../workflow/patient-changes.ts';
 import { startProcedure } from '../workflow/procedure-machine.ts';
-import { type PlannedProcedure, acknowledgedBy } from '../workflow/vocabulary.ts';
+import { type Patient, type PlannedProcedure, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { takeNumbers } from '../store/numbers.ts';
 import { createOrder } from '../store/orders.ts';
 import { type StoredPatient, lockPatient } from '../store/patients.ts';
@@ -15,8 +16,8 @@ import { type Cause, type HeldOrder, type Unit, hold } from './unit-of-work.ts';
 /** What was made for an MPPS that nobody had ordered. */
 export interface Unscheduled {
   readonly held: HeldOrder;
-  /** Nobody had registered or ordered for the patient whom the modality named. */
-  readonly unknownPatient: boolean;
+  /** What a person should look at in whose it is. */
+  readonly doubts: readonly ('unknown-patient' | 'patient-differs')[];
 }
 
 /**
@@ -30,7 +31,7 @@ export async function makeUnscheduled(
   performed: { readonly dataset: Dataset; readonly studyInstanceUids: readonly string[] },
 ): Promise<Unscheduled> {
   const { dataset, studyInstanceUids } = performed;
-  const { patient, isNew } = await patientOf(unit, dataset, cause.at);
+  const { patient, doubts } = await patientOf(unit, dataset, cause.at);
   const numbers = await takeNumbers(unit.tx, {
     accessionNumber: 1,
     fillerOrderNumber: 1,
@@ -63,26 +64,40 @@ export async function makeUnscheduled(
     });
     held.procedures.push(await startUnordered(unit, held, plan, cause));
   }
-  return { held, unknownPatient: isNew };
+  return { held, doubts };
 }
 
-/** The patient whom the modality's number means, or a temporary one made of what it says. */
+/**
+ * The patient whom the modality's number means, or a temporary one made of what it says. A number that only modalities
+ * have used, as one typed for everybody who is not known, does not make one of two whom they call differently.
+ */
 async function patientOf(
   unit: Unit,
   dataset: Dataset,
   at: Date,
-): Promise<{ readonly patient: StoredPatient; readonly isNew: boolean }> {
+): Promise<{ readonly patient: StoredPatient; readonly doubts: Unscheduled['doubts'] }> {
   const { tx, department } = unit;
-  const number = patientNumberFromDicom(dataset);
-  const known = number && (await patientNumbered(tx, number));
-  if (known !== undefined) return { patient: await lockPatient(tx, known), isNew: false };
   const { application } = department.config.organisation;
   const named = patientFromDicom(dataset, application);
+  const known = await knownPatient(unit, { number: patientNumberFromDicom(dataset), named });
+  const patient = known === undefined ? undefined : await lockPatient(tx, known);
+  const { birthDate, sex } = named;
+  const differs = patient !== undefined && differencesOf(patient, { ...named, birthDate, sex }).length > 0;
+  if (patient?.temporary === false) return { patient, doubts: differs ? ['patient-differs'] : [] };
+  const doubts = ['unknown-patient'] as const;
+  if (patient && !differs) return { patient, doubts };
+  return { patient: await lockPatient(tx, await createTemporaryPatient(tx, named, at)), doubts };
+}
+
+async function knownPatient(
+  { tx, department }: Unit,
+  { number, named }: { readonly number: PatientNumber | undefined; readonly named: Patient },
+): Promise<number | undefined> {
+  const { application } = department.config.organisation;
+  const known = number && (await patientNumbered(tx, number, application));
   // A number of ours that a patient has whose issuer is in doubt is not given a second time.
   const [own] = named.identifiers;
-  const ours = own && (await patientNumbered(tx, { value: own.value, issuer: own.assigningAuthority }));
-  if (ours !== undefined) return { patient: await lockPatient(tx, ours), isNew: false };
-  return { patient: await lockPatient(tx, await createTemporaryPatient(tx, named, at)), isNew: true };
+  return known ?? (own && patientNumbered(tx, { value: own.value, issuer: own.assigningAuthority }, application));
 }
 
 const MINUTES = 30;

@@ -3,14 +3,9 @@ import { isRefusal } from '../mapping/dicom-checks.ts';
 import { type MppsUpdate, applySet, instancesOf } from '../mapping/mpps-from-dicom.ts';
 import { datasetFromStored, storable } from '../mapping/stored-dataset.ts';
 import { type DiscontinuationEffect, discontinuationEffect } from '../workflow/discontinuation.ts';
-import type { ProcedureEvent } from '../workflow/procedure-context.ts';
+import type { ProcedureEvent } from '../workflow/procedure-events.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
-import {
-  type StoredPerformedStep,
-  countInstances,
-  lastNotification,
-  savePerformedStep,
-} from '../store/performed-steps.ts';
+import { type StoredPerformedStep, countInstances, lastReport, savePerformedStep } from '../store/performed-steps.ts';
 import { type DicomAnswer, type InboundDicom, RequestRefused, statusText } from './inbound-dicom.ts';
 import { relayMpps } from './rad-06-07-relay.ts';
 import type { Exception } from './rad-06-started.ts';
@@ -130,13 +125,7 @@ async function evidenceEventOf(
 /** What the final MPPS of a procedure name, how much of it is there, and who said so last. */
 async function instancesNow(unit: Unit, procedureId: number) {
   const counts = (await countInstances(unit.tx, [procedureId])).get(procedureId) ?? { named: 0, available: 0 };
-  const report = counts.available > 0 ? await lastNotification(unit.tx, procedureId) : undefined;
-  const notification: Confirmation | undefined = report && {
-    kind: 'notification',
-    peer: report.callingAeTitle,
-    messageId: report.messageId,
-    code: '0000',
-    at: report.at.toISOString(),
-  };
+  const report = counts.available > 0 ? await lastReport(unit.tx, procedureId) : undefined;
+  const notification: Confirmation | undefined = report && { ...report, code: '0000', at: report.at.toISOString() };
   return { ...counts, notification };
 }

@@ -6,7 +6,7 @@ import type { Confirmation } from '../workflow/vocabulary.ts';
 import { countInstances, ordersOfInstances, saveAvailability } from '../store/performed-steps.ts';
 import type { Department } from './department.ts';
 import { type DicomAnswer, RequestRefused, carryOutRequest } from './inbound-dicom.ts';
-import { type Cause, type Unit, finish, holdOrders, send } from './unit-of-work.ts';
+import { type Cause, type Unit, checkHeld, finish, holdOrders, send } from './unit-of-work.ts';
 
 /** Instance Availability Notification SOP Class. */
 export const IAN_SOP_CLASS = '1.2.840.10008.5.1.4.33';
@@ -64,6 +64,8 @@ export async function recordAvailability(
   const orders = await holdOrders(unit, await ordersOfReports(unit, reports));
   for (const { instances, messageId } of reports)
     await saveAvailability(unit.tx, instances, { messageId, at: cause.at });
+  // An MPPS that named the instances, or was bound to another order, meanwhile has not seen what is saved only now.
+  checkHeld(orders, await ordersOfReports(unit, reports));
   const procedures = orders.flatMap((held) => held.procedures);
   const counts = await countInstances(
     unit.tx,

@@ -13,12 +13,13 @@ import {
   stopAsking,
 } from '../store/availability-queries.ts';
 import { journalQuery } from '../store/messages.ts';
+import type { Tx } from '../store/prisma.ts';
 import { ordersOfProcedures } from '../store/find-procedures.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import type { Department } from './department.ts';
 import { statusText } from './inbound-dicom.ts';
 import { type AvailabilityReport, recordAvailability } from './rad-11-49-availability.ts';
-import { type HeldProcedure, type Unit, finish, holdOrders, runUnit, takeDown } from './unit-of-work.ts';
+import { type HeldProcedure, type Unit, finish, holdFound, runUnit, takeDown } from './unit-of-work.ts';
 
 /** What an Image Manager is to be asked about one procedure, one C-FIND for each series. */
 export interface Question extends DueQuery {
@@ -40,7 +41,7 @@ export async function nextQuestion({ store, clock }: Department): Promise<Questi
 /** Says when the same is asked again; never when there is nothing left to ask. */
 export async function askedOnce({ store }: Department, question: Question, nextAt: Date): Promise<void> {
   const { procedureId, attempts, queries } = question;
-  if (queries.length === 0) return store.transaction((tx) => stopAsking(tx, procedureId));
+  if (queries.length === 0) return store.transaction(async (tx) => void (await stopAsking(tx, procedureId)));
   return askAgain(store, procedureId, { attempts: attempts + 1, nextAt });
 }
 
@@ -106,31 +107,61 @@ function journal(unit: Unit, { peer, identifier, status, at }: Asked): Promise<n
   });
 }
 
-/** The line of the history that says so. */
-export const imagesOverdue = 'imagesOverdue';
+/** What a person is told of images that are not there for as long as the site allows. */
+interface Lateness {
+  readonly after: 'alarmAfter' | 'giveUpAfter';
+  readonly which: 'all' | 'untold';
+  /** The line of the history that says so. */
+  readonly event: string;
+  readonly alarm: string;
+  /** False where that was done before. */
+  readonly note: (tx: Tx, procedureId: number, at: Date) => Promise<boolean>;
+}
 
-/** Tells a person, once, of images that have not been there for as long as the site allows; the asking goes on. */
+const latenesses: readonly Lateness[] = [
+  // The asking goes on.
+  {
+    after: 'alarmAfter',
+    which: 'untold',
+    event: 'imagesOverdue',
+    alarm: 'alarm: images are overdue',
+    note: noteAlarm,
+  },
+  {
+    after: 'giveUpAfter',
+    which: 'all',
+    event: 'imagesGivenUp',
+    alarm: 'alarm: images are asked for no longer',
+    note: stopAsking,
+  },
+];
+
+/** Tells a person, once, of images that do not come, and in the end asks for them no longer. */
 export async function tellOverdue(department: Department): Promise<void> {
-  const { clock, config, store } = department;
+  const { clock, config, store, log } = department;
   const at = clock.now();
-  const since = new Date(at.getTime() - config.availability.alarmAfter);
-  for (const procedureId of await overdueProcedures(store, since)) {
-    const told = await runUnit(department, (unit) => takeDownOverdue(unit, procedureId, at));
-    if (!told) continue;
-    const { requestedProcedureId } = told.stored;
-    department.log.warn({ procedureId: requestedProcedureId, transaction: 'RAD-11' }, 'alarm: images are overdue');
+  for (const lateness of latenesses) {
+    const since = new Date(at.getTime() - config.availability[lateness.after]);
+    for (const procedureId of await overdueProcedures(store, since, lateness.which)) {
+      const told = await runUnit(department, (unit) => takeDownLate(unit, lateness, { procedureId, at }));
+      if (told) log.warn({ procedureId: told.stored.requestedProcedureId, transaction: 'RAD-11' }, lateness.alarm);
+    }
   }
 }
 
-async function takeDownOverdue(unit: Unit, procedureId: number, at: Date): Promise<HeldProcedure | undefined> {
-  const orders = await holdOrders(unit, await ordersOfProcedures(unit.tx, [procedureId]));
-  if (!(await noteAlarm(unit.tx, procedureId, at))) return undefined;
+async function takeDownLate(
+  unit: Unit,
+  { event, note }: Lateness,
+  { procedureId, at }: { readonly procedureId: number; readonly at: Date },
+): Promise<HeldProcedure | undefined> {
+  const orders = await holdFound(unit, () => ordersOfProcedures(unit.tx, [procedureId]));
+  if (!(await note(unit.tx, procedureId, at))) return undefined;
   const procedure = orders.flatMap((held) => held.procedures).find(({ stored }) => stored.id === procedureId);
   if (!procedure) return undefined;
   const { named, available } = procedure.machine.context.instances;
   const remark = `${available} of ${named} instances are known to be available`;
   const causedBy = unit.department.config.organisation.application;
-  takeDown(procedure, imagesOverdue, { messageId: undefined, causedBy, at, remark });
+  takeDown(procedure, event, { messageId: undefined, causedBy, at, remark });
   await finish(unit, orders, at);
   return procedure;
 }

@@ -157,6 +157,8 @@ async function tellOfMerge(
     triggerEvent: 'A40',
     changed: true,
     merged: { identifiers: known ? named : [...named, first], ...(subsumed ? { name: subsumed.name } : {}) },
+    // No procedure of his was announced, but his images are there under the number of the modality.
+    ...(subsumed?.temporary ? { everybody: true as const } : {}),
     occurredAt: reading.message.first('EVN')?.get(6) ?? undefined,
     at,
   });

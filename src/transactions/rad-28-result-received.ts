@@ -1,6 +1,6 @@
 import { resultsFromHl7 } from '../mapping/result-from-hl7.ts';
 import { SwfError } from '../platform/errors.ts';
-import type { ReportState } from '../workflow/procedure-context.ts';
+import type { ReportState } from '../workflow/procedure-events.ts';
 import type { ResultReport, ResultStatus } from '../workflow/statements.ts';
 import { remark } from '../store/messages.ts';
 import { findAccession, findFillerOrder } from '../store/orders.ts';
@@ -11,7 +11,7 @@ import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { causeOf } from './inbound-cause.ts';
 import { findByPlacerNumber } from './order-number.ts';
 import { checkOwner } from './order-owner.ts';
-import { type HeldOrder, type HeldProcedure, finish, holdOrders, send } from './unit-of-work.ts';
+import { type HeldOrder, type HeldProcedure, finish, holdFound, send } from './unit-of-work.ts';
 
 const states: Readonly<Record<ResultStatus, Exclude<ReportState, 'none'>>> = {
   P: 'preliminary',
@@ -29,11 +29,11 @@ export const resultsReported: InboundHl7Transaction = {
     const { reading, messageId, at } = inbound;
     const results = resultsFromHl7(reading);
     const ids: number[] = [];
-    for (const result of results) ids.push(await orderOf(unit.tx, result, inbound));
-    const orders = await holdOrders(
-      unit,
-      [...new Set(ids)].sort((a, b) => a - b),
-    );
+    const orders = await holdFound(unit, async () => {
+      ids.splice(0);
+      for (const result of results) ids.push(await orderOf(unit.tx, result, inbound));
+      return [...new Set(ids)].sort((a, b) => a - b);
+    });
     for (const [index, result] of results.entries()) {
       const held = orders.find(({ order }) => order.id === ids[index]);
       if (!held) continue;

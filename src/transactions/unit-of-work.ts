@@ -1,5 +1,5 @@
 import { type OrderStatus, type ProcedureStanding, orderStatusOf, statusToReport } from '../workflow/order-status.ts';
-import type { ProcedureEvent } from '../workflow/procedure-context.ts';
+import type { ProcedureEvent } from '../workflow/procedure-events.ts';
 import { type Advance, type Effect, type StoredMachine, advance } from '../workflow/procedure-machine.ts';
 import { type OutgoingMessage, addDeliveries } from '../store/outbox.ts';
 import { type StoredOrder, loadOrders, lockOrders, ownersOfOrders, saveOrderStatus } from '../store/orders.ts';
@@ -101,6 +101,21 @@ export async function holdOrders(
     const own = procedures.filter(({ orderId }) => orderId === order.id).map(hold);
     return { order, patient, procedures: own, announcements: [] };
   });
+}
+
+/**
+ * The orders that a look finds, held as `holdOrders` does. A procedure that was bound to another order between the look
+ * and the locks is found there when the unit starts again.
+ */
+export async function holdFound(unit: Unit, find: () => Promise<readonly number[]>): Promise<HeldOrder[]> {
+  const orders = await holdOrders(unit, await find());
+  checkHeld(orders, await find());
+  return orders;
+}
+
+/** Starts the unit again where orders are meant by now that it does not hold. */
+export function checkHeld(orders: readonly HeldOrder[], meant: readonly number[]): void {
+  if (!meant.every((id) => orders.some(({ order }) => order.id === id))) throw changedMeanwhile();
 }
 
 /** The state of its acquisition. */

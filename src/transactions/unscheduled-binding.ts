@@ -1,11 +1,13 @@
 import { SwfError } from '../platform/errors.ts';
 import { performedCode } from '../workflow/planning.ts';
+import { cameToNothing, nothingPerformed } from '../workflow/procedure-context.ts';
 import { type PlacerOrder, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { mergePatients } from '../store/merges.ts';
 import { changeOrder, findAccession, findFillerOrder, findOnlyPlacerOrder, findPlacerOrder } from '../store/orders.ts';
-import { ordersOfPerformedStep, settleUnscheduled, unreconciledOrderOf } from '../store/performed-steps.ts';
+import { ordersOfPerformedStep, settleExceptions, unreconciledOrderOf } from '../store/performed-steps.ts';
 import { type StoredPatient, lockPatient } from '../store/patients.ts';
-import type { Tx } from '../store/prisma.ts';
+import { isUsedForOthers } from '../store/temporary-patients.ts';
+import { type Tx, changedMeanwhile } from '../store/prisma.ts';
 import { findProcedureOrder, proceduresOfPatient } from '../store/find-procedures.ts';
 import { addHistory, moveProcedure, recodeProcedure } from '../store/procedures.ts';
 import type { Actor, OrderNamed } from './actions.ts';
@@ -13,6 +15,7 @@ import type { Department } from './department.ts';
 import { causeOf } from './actor-cause.ts';
 import { isReported } from './order-changes.ts';
 import { scheduling } from './order-creation.ts';
+import { resendResult } from './order-number.ts';
 import { tellOfPatient } from './patient-updates.ts';
 import {
   type Cause,
@@ -48,17 +51,27 @@ export async function reconcilePatient(
   const { identifiers, name } = named;
   const procedures = await proceduresOfPatient(tx, named.id);
   const { at } = cause;
+  const shared = await isShared(tx, named);
   await mergePatients(tx, { survivorId: meant.id, subsumedId: named.id, identifiers, messageId: undefined, at });
+  const merged = shared ? { ...cause, remark: [cause.remark, numberShared].filter(Boolean).join('; ') } : cause;
   await addHistory(
     tx,
-    procedures.map((procedure) => standingLine(procedure, 'patientMerged', cause)),
+    procedures.map((procedure) => standingLine(procedure, 'patientMerged', merged)),
   );
   const patient = await lockPatient(tx, meant.id);
+  if (shared) return patient;
   const merge = { visit: undefined, triggerEvent: 'A40', changed: true, merged: { identifiers, name }, at } as const;
   // The others know him by the number on his images, which may be the right one without the name of its issuer.
   const others = identifiers.filter(({ value }) => !meant.identifiers.some((own) => own.value === value));
   if (others.length > 0) await tellOfPatient(unit, { patient, ...merge, everybody: true });
   return patient;
+}
+
+const numberShared = 'the number is on images of somebody else as well: image managers were not told that it is his';
+
+async function isShared(tx: Tx, { id, identifiers }: StoredPatient): Promise<boolean> {
+  for (const { value } of identifiers) if (await isUsedForOthers(tx, value, id)) return true;
+  return false;
 }
 
 /** What was performed is called as it was ordered, and is nobody's to look at any more. */
@@ -69,10 +82,8 @@ export async function takeOver(unit: Unit, procedures: readonly HeldProcedure[],
     const modality = procedure.stored.steps[0]?.modality ?? '';
     procedure.stored = await recodeProcedure(unit.tx, procedure.stored, performedCode(order, site, modality));
   }
-  await settleUnscheduled(
-    unit.tx,
-    procedures.map(({ stored }) => stored.id),
-  );
+  const stepIds = procedures.flatMap(({ stored }) => stored.steps.map(({ id }) => id));
+  await settleExceptions(unit.tx, stepIds, ['unscheduled', 'unknown-patient', 'patient-differs']);
 }
 
 /** The order that a person names. Throws 'unknown-key', or 'ambiguous-key' where several issuers gave the number. */
@@ -96,6 +107,18 @@ async function placeholderOf(tx: Tx, sopInstanceUid: string): Promise<number> {
   if ((await ordersOfPerformedStep(tx, sopInstanceUid)) === undefined)
     throw new SwfError('unknown-key', 'no performed step has this SOP instance UID');
   throw new SwfError('state-forbids', 'the performed step is not unscheduled: it waits for no order');
+}
+
+/** What was bound to an order between the look and the locks is looked for again: nobody else can have it. */
+export function checkWaits(performed: HeldOrder | undefined): asserts performed is HeldOrder {
+  if (!performed?.order.unreconciled || performed.procedures.length === 0) throw changedMeanwhile();
+}
+
+/** An examination that came to nothing does not take the place of one that waits. */
+function checkPerformed({ procedures }: HeldOrder): void {
+  if (procedures.some(({ machine: { context } }) => !nothingPerformed(context) && !cameToNothing(context))) return;
+  const sentence = 'it was given up, or begun under the wrong worklist entry: the order is still to be performed';
+  throw new SwfError('state-forbids', sentence);
 }
 
 const waiting: ReadonlySet<string> = new Set(['planned', 'scheduled', 'held']);
@@ -157,7 +180,9 @@ export async function bindToOrder(
     );
     const performed = orders.find(({ order }) => order.id === placeholderId);
     const order = orders.find((held) => held.order.id === orderId);
-    if (!performed || !order || order.order.unreconciled)
+    checkWaits(performed);
+    checkPerformed(performed);
+    if (!order || order.order.unreconciled)
       throw new SwfError('state-forbids', 'that is no order: it was performed unscheduled as well');
     const from = meantBy(order, performed, named);
     const patient = await reconcilePatient(unit, { named: performed.patient, meant: order.patient, cause });
@@ -165,6 +190,7 @@ export async function bindToOrder(
     for (const procedure of moved) {
       tellOfOrder(procedure, { from, patient, cause });
       send(procedure, scheduling(department), cause);
+      await resendResult(unit, procedure);
     }
     await finish(unit, [{ ...order, patient }], cause.at);
     return moved.map(({ stored }) => stored.requestedProcedureId);

@@ -7,6 +7,9 @@
  */
 export type DiscontinuationEffect = 'wrongEntry' | 'ends' | 'cancelsOrder' | 'holds' | 'decide';
 
+/** What a person decided of a discontinued MPPS: it was enough, or the step is performed again. */
+export type Decided = 'accepted' | 'repeated';
+
 /** What the department usually does next. */
 export type DiscontinuationProposal = 'none' | 'reschedule' | 'change' | 'continue' | 'look';
 

@@ -1,5 +1,5 @@
 import type { optionalOrderStatuses } from '../platform/config-schema.ts';
-import type { ReportState } from './procedure-context.ts';
+import type { ReportState } from './procedure-events.ts';
 
 /** The acquisition states of a requested procedure that an order's status follows from. */
 export type AcquisitionState =

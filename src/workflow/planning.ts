@@ -143,6 +143,23 @@ export function orderOfService(order: PlacerOrder, serviceIndex: number): Placer
   return { ...Object.fromEntries(inherited), ...further };
 }
 
+/** A procedure of the catalogue, whichever service has it: its code, and what each of its steps is. */
+export function plannedProcedureOf(code: CodedValue, catalogue: Catalogue) {
+  const sameCode = catalogue
+    .flatMap(({ requestedProcedures }) => requestedProcedures)
+    .filter((procedure) => procedure.code.code === code.code);
+  const exact = sameCode.find((procedure) => procedure.code.scheme === code.scheme);
+  const found = exact ?? (code.scheme === undefined ? sameCode[0] : undefined);
+  return (
+    found && { code: found.code, steps: found.steps.map((step) => ({ ...step, ...describedAs(step, found.code) })) }
+  );
+}
+
+const describedAs = (
+  step: Catalogue[number]['requestedProcedures'][number]['steps'][number],
+  code: { readonly meaning: string },
+) => ({ description: step.description ?? step.protocols[0]?.meaning ?? code.meaning });
+
 /**
  * What an order calls the procedure that was performed with this modality before it came: that of the plan, which may
  * have others. Throws like planProcedures.

@@ -1,13 +1,10 @@
 import { assign, setup } from 'xstate';
 import {
   type ProcedureContext,
-  type ProcedureEvent,
-  type ReportState,
   type Waiting,
   acquisitionComplete,
   acquisitionDiscontinued,
   announcementConfirmed,
-  answerEvents,
   cameToNothing,
   imagesAvailable,
   imagesPartlyAvailable,
@@ -15,10 +12,12 @@ import {
   nothingPerformed,
   reduce,
 } from './procedure-context.ts';
+import { type ProcedureEvent, type ReportState, answerEvents } from './procedure-events.ts';
 import {
   type Guard,
   type Guarded,
   after,
+  completedByDecision,
   completes,
   ends,
   holdsNoShow,
@@ -27,10 +26,13 @@ import {
   isUndone,
   isUndoneFrom,
   patientArrives,
+  patientDeparts,
   stepsAreOpen,
   stepsCanBePerformed,
   stepsCanMove,
+  undoneTo,
   waitsForCorrection,
+  waitsForDecision,
 } from './procedure-guards.ts';
 import { notifyAppointment, updateProcedure } from './procedure-effects.ts';
 import type { Effect } from './procedure-effects.ts';
@@ -65,6 +67,10 @@ const cancelled = (told: readonly ReturnType<typeof notifyAppointment>[]) =>
   ] as const;
 const moved = { guard: stepsCanMove, actions: [updateProcedure('XO/SC'), notifyAppointment('S13')] };
 const changed = { actions: [updateProcedure('XO/SC')] };
+
+/** What was begun and leaves nothing behind stands where it was begun from. */
+const backTo = (permitted: Guard) =>
+  (['planned', 'held', 'scheduled'] as const).map((state) => ({ guard: undoneTo(state, permitted), target: state }));
 
 /** Which report may follow which: a preliminary one does not follow a final one. */
 const reportsAfter: Readonly<Record<ReportState, readonly Exclude<ReportState, 'none'>[]>> = {
@@ -104,6 +110,7 @@ const availabilityOn = {
   performedStepCompleted: [...availabilityAfter(isPerforming)],
   performedStepDiscontinued: [...availabilityAfter(isPerforming)],
   discontinue: [...availabilityAfter(({ context }) => isUnderWay(context))],
+  decide: [...availabilityAfter(waitsForDecision)],
   evidenceEnded: [...availabilityAfter(() => true)],
   availabilityReported: [...availabilityAfter(() => true)],
 };
@@ -202,6 +209,8 @@ export const procedureMachine = setup({
               moved,
             ],
             change: changed,
+            depart: backTo(patientDeparts),
+            decide: [{ guard: completedByDecision, target: 'completed' as const }, ...backTo(waitsForDecision)],
           },
         },
         completed: {
@@ -280,6 +289,8 @@ export const procedureMachine = setup({
             cancel: { guard: ({ context }) => nothingPerformed(context), actions: 'remember' },
             discontinue: { guard: ({ context }) => isUnderWay(context), actions: 'remember' },
             arrive: { guard: patientArrives, actions: 'remember' },
+            depart: { guard: patientDeparts, actions: 'remember' },
+            decide: { guard: waitsForDecision, actions: 'remember' },
             offered: { guard: ({ context }) => context.confirmations[4] === undefined, actions: 'remember' },
             performedStepStarted: { guard: stepsCanBePerformed, actions: 'remember' },
             performedStepUpdated: { guard: isPerforming, actions: 'remember' },

@@ -1,4 +1,5 @@
-import type { DiscontinuationEffect } from './discontinuation.ts';
+import type { Decided, DiscontinuationEffect } from './discontinuation.ts';
+import type { InstanceCounts, PerformedStepEvent, ProcedureEvent } from './procedure-events.ts';
 import type { Confirmation, PerformedProcedureStepStatus, StepStatus } from './vocabulary.ts';
 
 /** One of the eight transactions of the simple case (core-transactions.ts). */
@@ -8,8 +9,8 @@ export interface StepFacts {
   readonly stepStatus: StepStatus;
   /** By SOP Instance UID of the MPPS. */
   readonly performedSteps: Readonly<Record<string, PerformedProcedureStepStatus>>;
-  /** What the reason of each discontinued MPPS means for the step, by its SOP Instance UID. */
-  readonly discontinued?: Readonly<Record<string, DiscontinuationEffect>>;
+  /** What the reason of each discontinued MPPS means for the step, or what was decided, by its SOP Instance UID. */
+  readonly discontinued?: Readonly<Record<string, DiscontinuationEffect | Decided>>;
   /** The last of these that was not under the wrong worklist entry; a stored object keeps no order of its keys. */
   readonly lastEffect?: DiscontinuationEffect;
 }
@@ -41,62 +42,6 @@ export interface ProcedureContext {
 /** Where the acquisition of a procedure stands before it is begun. */
 export type Waiting = 'planned' | 'scheduled' | 'held';
 
-interface PerformedStepEvent {
-  /** SOP Instance UID of the MPPS. */
-  readonly performedStep: string;
-  /** Scheduled procedure step IDs of this procedure that the MPPS performs. */
-  readonly steps: readonly string[];
-  readonly confirmation: Confirmation;
-}
-
-interface InstanceCounts {
-  readonly named: number;
-  readonly available: number;
-  /** What already reported instances of this MPPS, when it came before the N-SET. */
-  readonly notification?: Confirmation | undefined;
-}
-
-/** What a peer did with a message about the procedure; RAD-4 has events of its own, for its answer moves the machine. */
-export const answerEvents = [
-  'orderStatusConfirmed',
-  'orderStatusRefused',
-  'procedureUpdateConfirmed',
-  'procedureUpdateRefused',
-  'appointmentConfirmed',
-  'appointmentRefused',
-  'resultConfirmed',
-  'resultRefused',
-] as const;
-
-/** How far the report of a procedure is. */
-export type ReportState = 'none' | 'preliminary' | 'final' | 'corrected' | 'cancelled';
-
-export type ProcedureEvent =
-  | { readonly type: 'schedule'; readonly destinations: readonly string[] }
-  | { readonly type: 'orderNumberAssigned'; readonly confirmation: Confirmation }
-  | { readonly type: 'cancel' | 'discontinue' | 'release' | 'change' }
-  | { readonly type: 'hold'; readonly noShow?: true }
-  | { readonly type: 'reschedule' | 'arrive'; readonly movedSteps: readonly string[] }
-  | { readonly type: 'resultReported'; readonly report: Exclude<ReportState, 'none'> }
-  | { readonly type: 'patientRegistered'; readonly confirmation: Confirmation }
-  | { readonly type: 'procedureScheduledConfirmed'; readonly confirmation: Confirmation }
-  | { readonly type: 'procedureScheduledRefused'; readonly peer: string }
-  | { readonly type: (typeof answerEvents)[number] }
-  | { readonly type: 'offered'; readonly confirmation: Confirmation }
-  | ({ readonly type: 'performedStepStarted' } & PerformedStepEvent)
-  | ({ readonly type: 'performedStepUpdated' } & PerformedStepEvent)
-  | ({ readonly type: 'performedStepCompleted' } & PerformedStepEvent & { readonly instances: InstanceCounts })
-  | ({ readonly type: 'performedStepDiscontinued' } & PerformedStepEvent & {
-        readonly instances: InstanceCounts;
-        readonly effect: DiscontinuationEffect;
-      })
-  /** RAD-20, RAD-21: an evidence creator works on its images. */
-  | { readonly type: 'evidenceStarted' | 'evidenceUpdated' }
-  | { readonly type: 'evidenceEnded'; readonly instances: InstanceCounts }
-  | { readonly type: 'availabilityReported'; readonly instances: InstanceCounts; readonly confirmation: Confirmation };
-
-export type ProcedureEventType = ProcedureEvent['type'];
-
 function confirm(context: ProcedureContext, step: CoreStep, confirmation: Confirmation): ProcedureContext {
   const before = context.confirmations[step] ?? [];
   return { ...context, confirmations: { ...context.confirmations, [step]: [...before, confirmation] } };
@@ -106,7 +51,11 @@ function confirm(context: ProcedureContext, step: CoreStep, confirmation: Confir
 const endedSteps: ReadonlySet<StepStatus> = new Set(['CANCELLED', 'DISCONTINUED']);
 
 /** Nothing of what was performed counts: the step waits as it did before. */
-const undoes: ReadonlySet<DiscontinuationEffect | undefined> = new Set(['wrongEntry', 'holds'] as const);
+const undoes: ReadonlySet<DiscontinuationEffect | Decided | undefined> = new Set([
+  'wrongEntry',
+  'holds',
+  'repeated',
+] as const);
 
 /** The examination will not take place. */
 const givesUp: ReadonlySet<DiscontinuationEffect | undefined> = new Set(['ends', 'cancelsOrder'] as const);
@@ -121,7 +70,8 @@ function stepStatusOf(facts: StepFacts): StepStatus {
   if (performed.length === 0 || endedSteps.has(facts.stepStatus)) return facts.stepStatus;
   const statuses = performed.map(([, status]) => status);
   if (statuses.includes('IN PROGRESS')) return 'STARTED';
-  if (statuses.includes('COMPLETED')) return 'COMPLETED';
+  const accepted = Object.values(facts.discontinued ?? {}).includes('accepted');
+  if (statuses.includes('COMPLETED') || accepted) return 'COMPLETED';
   if (performed.every(([uid]) => undoes.has(facts.discontinued?.[uid]))) return 'SCHEDULED';
   // What was said last counts; one that was stored without its effect is for a person to decide.
   return givesUp.has(facts.lastEffect) ? 'DISCONTINUED' : 'STARTED';
@@ -160,6 +110,17 @@ function withSteps(
   const entries = Object.entries(context.steps).map(([id, facts]): [string, StepFacts] => {
     const stepStatus = only === undefined || only.includes(id) ? becomes[facts.stepStatus] : undefined;
     return [id, stepStatus === undefined ? facts : { ...facts, stepStatus }];
+  });
+  return { ...context, steps: Object.fromEntries(entries) };
+}
+
+/** What is said of every discontinued MPPS of these steps that waited for a person. */
+function settled(context: ProcedureContext, only: readonly string[], decided: Decided): ProcedureContext {
+  const entries = Object.entries(context.steps).map(([id, facts]): [string, StepFacts] => {
+    if (!only.includes(id) || !facts.discontinued) return [id, facts];
+    const { lastEffect: _last, discontinued, ...rest } = facts;
+    const kept = Object.entries(discontinued).map(([uid, effect]) => [uid, undoes.has(effect) ? effect : decided]);
+    return [id, { ...rest, discontinued: Object.fromEntries(kept) as StepFacts['discontinued'] & object }];
   });
   return { ...context, steps: Object.fromEntries(entries) };
 }
@@ -217,7 +178,17 @@ export function reduce(context: ProcedureContext, event: ProcedureEvent): Proced
       return countInstances(stopped, context.instances, context.confirmations[6]?.at(-1));
     }
     case 'arrive':
-      return withSteps(context, { SCHEDULED: 'ARRIVED' }, event.movedSteps);
+      return withSteps(context, { SCHEDULED: 'ARRIVED', DEPARTED: 'ARRIVED' }, event.movedSteps);
+    case 'depart': {
+      const left = { ARRIVED: 'DEPARTED', READY: 'DEPARTED', STARTED: 'DEPARTED' } as const;
+      return withSteps(settled(context, event.movedSteps, 'repeated'), left, event.movedSteps);
+    }
+    case 'decide': {
+      const becomes = { STARTED: event.decided === 'accepted' ? ('COMPLETED' as const) : ('SCHEDULED' as const) };
+      const decided = withSteps(settled(context, event.movedSteps, event.decided), becomes, event.movedSteps);
+      // Where this ends the acquisition, images that were all reported before are those of the whole procedure.
+      return countInstances(decided, context.instances, context.confirmations[6]?.at(-1));
+    }
     case 'offered':
       return confirm(context, 4, event.confirmation);
     case 'performedStepStarted': {

@@ -1,12 +1,13 @@
 import { isOpen } from './mpps-rules.ts';
 import {
   type ProcedureContext,
-  type ProcedureEvent,
+  type StepFacts,
   acquisitionComplete,
   acquisitionDiscontinued,
   nothingPerformed,
   reduce,
 } from './procedure-context.ts';
+import { type ProcedureEvent } from './procedure-events.ts';
 
 /** What a guard is asked: the context before the event, and the event. */
 export interface Guarded {
@@ -70,11 +71,37 @@ export const stepsCanMove = ({ context, event }: Guarded): boolean =>
   event.movedSteps.length > 0 &&
   event.movedSteps.every((id) => movable.has(context.steps[id]?.stepStatus ?? ''));
 
-/** The steps that are named wait for the patient. */
-export const patientArrives = ({ context, event }: Guarded): boolean =>
-  'movedSteps' in event &&
-  event.movedSteps.length > 0 &&
-  event.movedSteps.every((id) => context.steps[id]?.stepStatus === 'SCHEDULED');
+const named = ({ event }: Guarded): readonly string[] => ('movedSteps' in event ? event.movedSteps : []);
+
+/** The steps that are named wait for the patient, or he had left. */
+export const patientArrives = (guarded: Guarded): boolean =>
+  named(guarded).length > 0 &&
+  named(guarded).every((id) => ['SCHEDULED', 'DEPARTED'].includes(guarded.context.steps[id]?.stepStatus ?? ''));
+
+/** It was begun, nothing of it goes on, and what was performed of it was discontinued for a person to decide. */
+const isUndecided = (facts: StepFacts | undefined): boolean =>
+  facts?.stepStatus === 'STARTED' && !Object.values(facts.performedSteps).includes('IN PROGRESS');
+
+/** The patient was there, and nothing is being performed of the steps that are named. */
+export const patientDeparts = (guarded: Guarded): boolean =>
+  named(guarded).length > 0 &&
+  named(guarded).every((id) => {
+    const facts = guarded.context.steps[id];
+    return ['ARRIVED', 'READY'].includes(facts?.stepStatus ?? '') || isUndecided(facts);
+  });
+
+/** The steps that are named wait for a person to say what their discontinued MPPS mean. */
+export const waitsForDecision = (guarded: Guarded): boolean =>
+  named(guarded).length > 0 && named(guarded).every((id) => isUndecided(guarded.context.steps[id]));
+
+/** A person's word ends the acquisition. */
+export const completedByDecision: Guard = (guarded) => waitsForDecision(guarded) && acquisitionComplete(after(guarded));
+
+/** A person's word leaves nothing that was performed; where the acquisition had been begun from this state. */
+export const undoneTo =
+  (state: 'planned' | 'held' | 'scheduled', permitted: Guard): Guard =>
+  (guarded) =>
+    permitted(guarded) && nothingPerformed(after(guarded)) && (guarded.context.begunFrom ?? 'scheduled') === state;
 
 /** The peer was told; what it has acknowledged it cannot refuse any more. */
 export const isAnnounced = ({ context, event }: Guarded): boolean =>

@@ -1,7 +1,8 @@
 import { initialTransition, transition } from 'xstate';
 import type { AcquisitionState } from './order-status.ts';
 import { type ProcedureInput, procedureMachine } from './procedure-chart.ts';
-import type { ProcedureContext, ProcedureEvent, ReportState } from './procedure-context.ts';
+import type { ProcedureContext } from './procedure-context.ts';
+import type { ProcedureEvent, ReportState } from './procedure-events.ts';
 import type { Effect } from './procedure-effects.ts';
 
 export { procedureMachine };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createArchive } from '../../actors/archive.ts';
+import { createBehaviours } from '../../actors/behaviours.ts';
 import { listenForDicom } from '../../actors/image-manager.ts';
 import { createMailbox } from '../../actors/mailbox.ts';
 import { createDicomClient } from '../../src/dicom/client.ts';
@@ -15,7 +16,14 @@ let port: number;
 let listening: Awaited<ReturnType<typeof listenForDicom>>;
 beforeAll(async () => {
   port = (await freePorts(1))[0] ?? 0;
-  const deps = { mailbox, archive, clock: systemClock, ids: randomIds(), timeZone: 'UTC' };
+  const deps = {
+    mailbox,
+    archive,
+    behaviours: createBehaviours(),
+    clock: systemClock,
+    ids: randomIds(),
+    timeZone: 'UTC',
+  };
   listening = await listenForDicom('IM', { host: '127.0.0.1', port }, deps);
 });
 afterAll(() => listening.stop());

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Check, expandChecks, mismatch, mismatches } from '../../actors/checks.ts';
+import { type Check, expandChecks, verdict, verdicts } from '../../actors/checks.ts';
 
-const holds = (check: Check, received: string | null | undefined): boolean =>
-  mismatch('ORC-5', check, received) === undefined;
+const holds = (check: Check, received: string | null | undefined): boolean => verdict('ORC-5', check, received).holds;
 
 describe('a check of one value', () => {
   it('takes a text as equal, to the letter', () => {
@@ -38,17 +37,18 @@ describe('a check of one value', () => {
 });
 
 describe('the checks of a step', () => {
-  it('name each place that differs with what was expected and what came, and no other', () => {
+  it('each give a verdict: the place, what was expected, what came', () => {
     const received: Record<string, string> = { 'ORC-1': 'SC', 'OBR-24': 'CT' };
 
-    const found = mismatches(
+    const found = verdicts(
       { 'ORC-1': 'SC', 'OBR-24': 'MR', 'ORC-5': { oneOf: ['IP', 'CM'] } },
       (place) => received[place],
     );
 
     expect(found).toEqual([
-      { place: 'OBR-24', expected: 'MR', received: 'CT' },
-      { place: 'ORC-5', expected: 'one of IP, CM', received: '(empty)' },
+      { place: 'ORC-1', expected: 'SC', received: 'SC', holds: true },
+      { place: 'OBR-24', expected: 'MR', received: 'CT', holds: false },
+      { place: 'ORC-5', expected: 'one of IP, CM', received: '(empty)', holds: false },
     ]);
   });
 });

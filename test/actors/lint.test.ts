@@ -151,6 +151,50 @@ describe('the linter', () => {
     expect(problemsOf(`${sent}    send: a04.hl7\n`)[0]).toMatch(/^10 Map keys must be unique/);
   });
 
+  it.each([
+    ['{ say: A }', 'say either post: /api/... or get: /api/...'],
+    ['{ say: A, post: /a, get: /b }', 'say either post'],
+    ['{ say: A, get: /a, body: {} }', 'get takes no body'],
+    ['{ say: A, post: api }', 'a path begins with a slash'],
+    ['{ say: A, post: /a, staus: 200 }', 'Unrecognized key: "staus" (did you mean status?)  → at steps[0].do'],
+    ['{ say: A, post: /a, status: "0000" }', 'an HTTP status is a number: 200'],
+    ['{ say: A, post: /a, expect: { "steps[": x } }', 'steps[ is not a place'],
+    ['{ say: A, post: "/a/${orderId}" }', '${orderId} is not known'],
+  ])('names what is wrong with a step of staff: %s', (deed, problem) => {
+    expect(problemsOf(`  - { step: A, do: ${deed} }\n`)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it.each([
+    ['from: OP, send: a04.hl7, twice: no', 'twice is true, or is left out'],
+    ['from: OP, send: a04.hl7, split: byte', 'split is bytes or segments'],
+    ['to: OP, receive: ORM^O01, twice: true', 'Unrecognized key: "twice"'],
+    ['answers: { OP: late }', 'an actor answers well, late 3s, lost, AE'],
+    ['answers: { OP: AE 0 times }', 'an actor answers well'],
+    ['answers: {}', 'say which actor'],
+    ['answers: { RM: lost }', 'RM is not in the cast'],
+    ['answers: { MOD: lost }', 'MOD cannot answers'],
+    ['answers: { OP: 0110 }', 'OP is not asked by DICOM'],
+    ['killed: ADT', 'ADT cannot killed'],
+    ['online: IM', 'IM is online already'],
+  ])('names a fault that cannot be: %s', (step, problem) => {
+    expect(problemsOf(`  - { step: A, ${step} }\n`)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('names an actor that is taken offline twice, and lets it come back', () => {
+    const [away, killed, back] = ['offline: IM', 'killed: IM', 'online: IM'].map(
+      (verb) => `  - { step: A, ${verb} }\n`,
+    );
+
+    expect(problemsOf(`${away}${killed}`)).toEqual(['8 step 2: IM does not listen already']);
+    expect(problemsOf(`${away}${back}${killed}${back}`)).toEqual([]);
+  });
+
+  it('knows what a step of staff captures', () => {
+    const capture = "  - { step: A, do: { say: A, get: /a, capture: { found: 'items[0].id' } } }\n";
+
+    expect(problemsOf(`${capture}  - { step: B, do: { say: B, get: '/a/\${found}' } }\n`)).toEqual([]);
+  });
+
   it('tells every mistake at once', () => {
     expect(
       problemsOf(`${sent}    acks: {}\n  - { step: B, quiet: soon }\n  - { step: C, offline: RM }\n`),

@@ -4,7 +4,7 @@ import { type Arrival, createMailbox } from '../../actors/mailbox.ts';
 const raw = new Uint8Array();
 
 function arrival(actor: string, type: string, ...values: string[]): Arrival {
-  return { actor, protocol: type.includes('^') ? 'hl7' : 'dicom', type, values: new Set(values), raw };
+  return { actor, protocol: type.includes('^') ? 'hl7' : 'dicom', type, at: 0, values: new Set(values), raw };
 }
 
 const ours = (): ReadonlySet<string> => new Set(['P-k3f9']);

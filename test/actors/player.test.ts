@@ -1,63 +1,22 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type PlayScenariosOptions, type Result, playScenarios } from '../../actors/play-scenarios.ts';
-import { type Faults, type OrderFillerDouble, startOrderFillerDouble } from './order-filler.ts';
-import { type TestSite, writeTestSite } from './site.ts';
+import { type TestStage, announced, order, simpleCase, startTestStage } from './playing.ts';
 
-const simpleCase = fileURLToPath(new URL('../../scenarios/01-simple-case', import.meta.url));
-
-let site: TestSite;
 let lines: string[];
-let orderFiller: OrderFillerDouble | undefined;
+let site: TestStage['site'];
+let startDouble: TestStage['startDouble'];
+let play: TestStage['play'];
+let write: TestStage['write'];
+let end: TestStage['end'];
 const stop = (): AbortController => new AbortController();
 
 beforeEach(async () => {
-  site = await writeTestSite();
-  lines = [];
+  ({ lines, site, startDouble, play, write, end } = await startTestStage());
 });
-afterEach(async () => {
-  await orderFiller?.stop();
-  orderFiller = undefined;
-  site.remove();
-});
-
-async function startDouble(faults?: Faults): Promise<OrderFillerDouble> {
-  const port = (name: string): number => site.ports[name] ?? 0;
-  orderFiller = await startOrderFillerDouble({ op: port('OP'), im: port('IM'), imDicom: port('IM dicom') }, faults);
-  return orderFiller;
-}
-
-function play(paths: readonly string[], more: Partial<PlayScenariosOptions> = {}): Promise<Result> {
-  return playScenarios(paths, {
-    site: site.file,
-    of: `mllp://127.0.0.1:${orderFiller?.hl7Port ?? 1}`,
-    ofDicom: `SWF_OF@127.0.0.1:${orderFiller?.dicomPort ?? 1}`,
-    transcripts: join(site.folder, 'transcripts'),
-    environment: {},
-    workingDirectory: site.folder,
-    screen: { write: (line) => void lines.push(line), colour: false },
-    signal: stop().signal,
-    ...more,
-  });
-}
-
-/** A scenario of the test's own. */
-function write(steps: string, cast = '[ADT, OP, IM]'): string {
-  const folder = join(site.folder, 'own');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'order.hl7'), readFileSync(join(simpleCase, 'orm-new-order.hl7')));
-  const head = `scenario: own\ntitle: Own\ncast: ${cast}\nwithin: 3s\n`;
-  const lets = "let: { patientId: 'P${run}', patientName: X, placerOrderNumber: 'O${run}', day: '${today}' }\n";
-  writeFileSync(join(folder, 'scenario.yaml'), `${head}${lets}steps:\n${steps}`);
-  return folder;
-}
-
-const order = '  - { step: Order, transaction: RAD-2, from: OP, send: order.hl7, ack: { MSA-1: AA } }\n';
-const announced = '  - { step: Told, transaction: RAD-4, to: IM, receive: ORM^O01 }\n';
+afterEach(() => end());
 
 describe('the simple case', () => {
   it('passes twice in a row against the same Order Filler, each time with identifiers of its own', async () => {
@@ -81,13 +40,17 @@ describe('the simple case', () => {
     const folder = join(site.folder, 'transcripts', results[0]?.run ?? '');
     const files = readdirSync(folder);
     for (const file of [
-      '01-ADT-sent.hl7',
-      '01-ADT-answer.hl7',
-      '03-IM-received.hl7',
-      '04-MOD-query.json',
-      '05-MOD-create.json',
+      ...['01-ADT-sent.hl7', '01-ADT-answer.hl7', '03-IM-received.hl7', '03-IM-received-answer.hl7'],
+      ...['04-MOD-query.json', '04-MOD-match-1.json', '04-MOD-answer.json', '05-MOD-create.json'],
+      ...['05-MOD-create-answer.json', '07-IM-received.json', '07-IM-received-answer.json', '09-MOD-set-answer.json'],
     ])
       expect(files).toContain(file);
+    const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
+    expect(JSON.parse(read('08-MOD-create-answer.json'))).toMatchObject({ status: '0111' });
+    expect(read('03-IM-received-answer.hl7')).toMatch(/^MSA\|AA\|/m);
+    expect(read('exchanges.txt').split('\n')[0]).toMatch(
+      /^\S+Z {2}ADT → OF {6}ADT\^A04 {3}AA after \d+ ms {2}01-ADT-sent.hl7 {2}01-ADT-answer.hl7$/,
+    );
     expect(readFileSync(join(folder, '03-IM-received.hl7'), 'utf8')).toMatch(/^MSH\|.*\nPID\|.*\nORC\|NW\|/);
   });
 });
@@ -152,7 +115,7 @@ describe('a step that does not go as expected', () => {
   });
 
   it('says that nothing listens where the worklist should be', async () => {
-    await play([write('  - { step: Ask, from: MOD, find: { PatientID: x } }\n', '[MOD]')]);
+    await play([write('  - { step: Ask, from: MOD, find: { PatientID: x } }\n', { cast: '[MOD]' })]);
 
     expect(lines.join('\n')).toContain('no answer from SWF_OF@127.0.0.1:1: ');
   });
@@ -188,7 +151,7 @@ describe('a message that no step asked for', () => {
   it('does not matter at an actor outside the cast', async () => {
     await startDouble();
 
-    expect((await play([write(order, '[OP]')])).passed).toBe(1);
+    expect((await play([write(order, { cast: '[OP]' })])).passed).toBe(1);
   });
 
   it('is answered and set aside when it belongs to nobody here, like a backlog', async () => {
@@ -303,7 +266,9 @@ describe('playing', () => {
   });
 
   it('refuses a cast that the site does not have, before anything listens', async () => {
-    await expect(play([write(order, '[OP, IM_9]')])).rejects.toThrow('no peer of the site file is named IM_9');
+    await expect(play([write(order, { cast: '[OP, IM_9]' })])).rejects.toThrow(
+      'no peer of the site file is named IM_9',
+    );
   });
 
   it('refuses an address that is none', async () => {

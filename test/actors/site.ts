@@ -1,17 +1,29 @@
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { type AddressInfo, type Server, createServer } from 'node:net';
+import { type Server, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 
-/** Ports that were free a moment ago; a site file cannot say "any free port" for a peer. */
+/**
+ * Ports that were free a moment ago; a site file cannot say "any free port" for a peer. They lie below those that the
+ * system gives to connections and to whoever asks for any port, so that nobody else is given one in between.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers: Server[] = [];
-  for (let n = 0; n < count; n++) servers.push(createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  const ports: number[] = [];
+  const held: Server[] = [];
+  while (ports.length < count) {
+    const port = randomInt(10_000, 32_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    ports.push(port);
+    held.push(server);
+  }
+  await Promise.all(held.map((server) => once(server.close(), 'close')));
   return ports;
 }
 

@@ -32,6 +32,7 @@ describe('a throwaway server', () => {
     expect(server.orderFiller).toEqual({
       hl7: { host: '127.0.0.1', port: 4001 },
       dicom: { aeTitle: 'SWF_OF', host: '127.0.0.1', port: 4002 },
+      http: { url: 'http://127.0.0.1:4003' },
     });
   });
 

@@ -38,6 +38,15 @@ describe('what a DIMSE status means for a request that is relayed (PS3.7 Annex C
     expect(meaning(status)).toBe(expected);
   });
 
+  it('says of a final N-SET that was sent before and finds the step ended (A710) that it may be there: a person can tell', () => {
+    const judged = (resent: boolean) => verdictOfStatus(0x0110, { messageType: 'N-SET', resent, errorId: 0xa710 });
+    expect(judged(false)).toEqual({ kind: 'refused', code: '0110', error: 'status 0110, Error ID A710' });
+    expect(judged(true)).toMatchObject({
+      kind: 'refused',
+      error: expect.stringContaining('perhaps by this N-SET') as string,
+    });
+  });
+
   it('says the status in four hexadecimal digits', () => {
     const asked = { messageType: 'N-SET', resent: false };
     expect(verdictOfStatus(0x0107, asked)).toEqual({ kind: 'delivered', code: '0107' });

@@ -1,6 +1,6 @@
 """A DIMSE-N service user made of python3-odil: sends the requests on standard input, each on an association of its own.
 
-dimse.py HOST PORT CALLED CALLING < JSON list of {"request": "N-CREATE" | "N-SET" | "C-ECHO" | "C-FIND", "class": UID,
+dimse.py HOST PORT CALLED CALLING < JSON list of {"request": "N-CREATE" | "N-SET" | "N-GET" | "C-ECHO" | "C-FIND", "class": UID,
 "instance": UID, "dataset": DICOM JSON}; prints a JSON list of {"status": number, "datasets": [DICOM JSON]}.
 """
 
@@ -28,10 +28,23 @@ def associate(host, port, called, calling, sop_class):
     return association
 
 
+def get_of(request, number):
+    """odil has no class for N-GET: a message of its command set (PS3.7 10.3.2)."""
+    command = odil.DataSet()
+    command.add("RequestedSOPClassUID", [request["class"]])
+    command.add("CommandField", [0x0110])
+    command.add("MessageID", [number])
+    command.add("CommandDataSetType", [0x0101])
+    command.add("RequestedSOPInstanceUID", [request["instance"]])
+    return odil.messages.Message(command)
+
+
 def message_of(request, number):
     kind, sop_class = request["request"], request["class"]
     if kind == "C-ECHO":
         return odil.messages.CEchoRequest(number, sop_class)
+    if kind == "N-GET":
+        return get_of(request, number)
     dataset = odil.from_json(json.dumps(request["dataset"]))
     if kind == "C-FIND":
         return odil.messages.CFindRequest(number, sop_class, 0, dataset)

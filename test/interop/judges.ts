@@ -12,7 +12,7 @@ import {
   stepKey,
 } from './dcmtk.ts';
 import { type DicomJson, stepOf } from './dicom-json.ts';
-import { askByOdil, odilCreate, odilEcho, odilFind, odilNotify, odilPython, odilSet } from './odil.ts';
+import { askByOdil, odilCreate, odilEcho, odilFind, odilGet, odilNotify, odilPython, odilSet } from './odil.ts';
 import { MANY, order } from './orders.ts';
 import { hasOrthanc, startOrthanc } from './orthanc.ts';
 import { callOf } from './programs.ts';
@@ -144,8 +144,8 @@ async function* checkByOdil({ hl7, dicom }: Ports): AsyncGenerator<Check> {
   const start = odilCreate(uid, inProgress([step]));
   const end = odilSet(uid, completed([image]));
   const notice = odilNotify(newUid(), notification(step.studyInstanceUid, [image]));
-  const answers = await ask(start, start, end, end, odilSet(newUid(), completed()), notice);
-  const expected = ['0000', '0111', '0000', '0110', '0112', '0000'];
+  const answers = await ask(start, start, end, end, odilSet(newUid(), completed()), notice, odilGet(uid));
+  const expected = ['0000', '0111', '0000', '0110', '0112', '0000', '0000'];
   const requests = [
     'N-CREATE',
     'N-CREATE again',
@@ -153,6 +153,7 @@ async function* checkByOdil({ hl7, dicom }: Ports): AsyncGenerator<Check> {
     'N-SET after the end',
     'N-SET of no instance',
     'IAN N-CREATE',
+    'N-GET',
   ];
   for (const [at, asked] of requests.entries())
     yield { asked, came: hex(answers[at]?.status ?? -1), expected: expected[at] ?? '' };

@@ -12,6 +12,7 @@ import {
   odilCreate,
   odilEcho,
   odilFind,
+  odilGet,
   odilNotify,
   odilPython,
   odilSet,
@@ -96,5 +97,16 @@ describeWith('RAD-6, RAD-7 and RAD-49 sent by odil', { 'python3-odil': odilPytho
       availability: 'available',
       instances: { named: 2, available: 2 },
     });
+  });
+
+  it('given a completed step, when odil gets it, then it is what was created with what was set (PS3.4 F.8)', async () => {
+    const step = await order('OD5');
+    const [uid, image] = [newUid(), newUid()];
+    const [, , got] = await ask(odilCreate(uid, inProgress([step])), odilSet(uid, completed([image])), odilGet(uid));
+    expect(got?.status).toBe(0);
+    const [mpps = {}] = got?.datasets ?? [];
+    expect(mpps['00400252']).toMatchObject({ Value: ['COMPLETED'] });
+    expect(mpps['00400253']).toMatchObject({ Value: ['PPS1'] });
+    expect(JSON.stringify(mpps['00400340'])).toContain(image);
   });
 });

@@ -8,7 +8,7 @@ export const odilPython = pythonWith('odil');
 
 /** A request that odil is to send. */
 export interface OdilRequest {
-  readonly request: 'N-CREATE' | 'N-SET' | 'C-ECHO' | 'C-FIND';
+  readonly request: 'N-CREATE' | 'N-SET' | 'N-GET' | 'C-ECHO' | 'C-FIND';
   readonly class: string;
   readonly instance?: string;
   readonly content?: DatasetInput;
@@ -37,6 +37,12 @@ export const odilCreate = (instance: string, content: DatasetInput): OdilRequest
 export const odilSet = (instance: string, content: DatasetInput): OdilRequest => ({
   ...odilCreate(instance, content),
   request: 'N-SET',
+});
+
+export const odilGet = (instance: string): OdilRequest => ({
+  request: 'N-GET',
+  class: sopClass.modalityPerformedProcedureStepRetrieve,
+  instance,
 });
 
 export const odilNotify = (instance: string, content: DatasetInput): OdilRequest => ({

@@ -77,7 +77,8 @@ describe('the defaults', () => {
     });
     expect(config.retry).toEqual({ first: 1000, factor: 2, longest: 5000 });
     const [second, hour] = [1000, 3_600_000];
-    expect(config.availability).toEqual({ first: 15 * second, factor: 2, longest: hour, alarmAfter: 24 * hour });
+    const after = { alarmAfter: 24 * hour, giveUpAfter: 30 * 24 * hour };
+    expect(config.availability).toEqual({ first: 15 * second, factor: 2, longest: hour, ...after });
     expect(config.retention.messages).toBe(90 * 86_400_000);
   });
 

@@ -231,7 +231,7 @@ describe('unscheduled case: the modality made up the study, all other values are
     const mine = await perform(unscheduled(his, patientId, { IssuerOfPatientID: 'CLINIC' }));
     const stranger = await perform(unscheduled(others, `${patientId}X`, { PatientName: 'Registered^Rita' }));
     expect([await exceptionOf(mine), await exceptionOf(stranger)]).toEqual([
-      'unscheduled',
+      'unscheduled, patient-differs',
       'unscheduled, unknown-patient',
     ]);
     expect(await procedureOf(his)).toMatchObject({ patientId });
@@ -290,7 +290,7 @@ describe('unscheduled case: the modality made up the study, all other values are
     const { items } = (await response.json()) as { items: { sopInstanceUid: string }[] };
     const steps = await stepsOf(site.server.store, placerOrderNumber);
     expect(items.find((one) => one.sopInstanceUid === uid)).toMatchObject({
-      exception: 'unscheduled',
+      exception: 'unscheduled, patient-differs',
       suggestedProcedureStepIds: steps.map(({ scheduledProcedureStepId }) => scheduledProcedureStepId),
     });
     expect(await standing({ placerOrderNumber } as Case)).toMatchObject({ steps: 'SCHEDULED SCHEDULED' });

@@ -6,7 +6,7 @@ import { associateRequest, message, rawPeer } from '../dicom/raw-peer.ts';
 import { type Sender, adt, connectSender, orm, serial } from '../support/messages.ts';
 import { completed, dicomClient, discontinued, inProgress, modality, newUid, stepsOf } from '../support/mpps.ts';
 import { type TestServer, startTestServer } from '../support/server.ts';
-import { times, until } from '../support/until.ts';
+import { until } from '../support/until.ts';
 
 let server: TestServer;
 let sender: Sender;
@@ -198,10 +198,10 @@ describe('a long answer', () => {
   beforeAll(async () => {
     large = await startTestServer({ limits: { dicom: { worklistRows: 60 } } });
     by = await connectSender(large.ports.hl7);
-    await times(6, async () => {
+    for (let message = 1; message <= 6; message++) {
       const groups = Array.from({ length: 10 }, () => ({ obr36: '20260501080000' }));
       expect(await by.send(orm(groups))).toMatchObject({ code: 'AA' });
-    });
+    }
   });
   afterAll(async () => {
     by.end();

@@ -32,7 +32,9 @@ beforeAll(async () => {
   const tls = { server: { key, cert, ca: cert, requireClientCertificate: true }, files };
   im = await startImageManager('IM', 'ARCHIVE1');
   secure = await startImageManager('IM2', 'ARCHIVE2', { tls });
-  server = await startTestServer({ peers: [im.entry, secure.entry] });
+  // Queries for images (RAD-11) would be among what the image managers are told.
+  const availability = { first: '1h' };
+  server = await startTestServer({ peers: [im.entry, secure.entry], availability });
   placer = await connectSender(server.ports.hl7);
   dx = modality(server.ports.dicom);
 });
@@ -164,7 +166,8 @@ describe('Performed Procedure Step Manager (RAD TF-2 4.6, 4.7): what goes on to 
     expect(await dx.create(uid, unscheduled())).toBe(0);
     expect(await dx.create(uid, unscheduled())).toBe(0x0111);
     expect(await dx.set(uid, completed())).toBe(0);
-    expect(await dx.set(uid, completed())).toBe(0x0110);
+    const again = await dicomClient(server.ports.dicom).nSet(sopClass.modalityPerformedProcedureStep, uid, completed());
+    expect(again).toMatchObject({ status: 0x0110, errorId: 0xa710 });
     expect((await settled(uid)).filter(({ destination }) => destination === 'IM.dicom')).toHaveLength(2);
   });
 

@@ -234,6 +234,17 @@ describe('RAD-11 Images Availability Query (RAD TF-2 4.11, PS3.4 C.4.1)', () => 
     expect(await asking(usual, await performed(usual, []))).toBeNull();
   });
 
+  it('given a query told of images before the step that names them ended, then that is what confirms it (RAD-11)', async () => {
+    const [first, second] = [await performed(usual, [newUid()]), await ordered(usual)];
+    im.holds.push(...first.rows(first.images, 'ONLINE'));
+    await becomes(usual, first, 'available 1/1');
+    const [device, uid] = [modality(usual.server.ports.dicom), newUid()];
+    await device.create(uid, inProgress([second]));
+    await device.set(uid, completed(first.images));
+    const { transactions } = await shown(usual, second);
+    expect(transactions[7]?.confirmedBy).toMatchObject([{ kind: 'query', peer: 'IM' }]);
+  });
+
   it('given it cannot carry out the query (A700), then it is asked again later, and the journal has the refusal', async () => {
     for (const manager of [im, other]) manager.will(0xa700);
     const procedure = await performed(usual, [newUid()]);
@@ -294,6 +305,23 @@ describe('RAD-11 Images Availability Query (RAD TF-2 4.11, PS3.4 C.4.1)', () => 
       },
     ]);
     await strict.stop();
+  });
+
+  it('given they never come, then the asking ends after as long as the site says, and the history says so', async () => {
+    const limited = await site({ peers: [im.entry], availability: { ...quick, giveUpAfter: '200ms' }, log });
+    const procedure = await performed(limited, [newUid()]);
+    await until('it was given up', async () => (await asking(limited, procedure)) === null);
+    const { requestedProcedureId } = procedure.step;
+    const { prisma } = limited.server.store;
+    const where = { procedure: { requestedProcedureId }, event: 'imagesGivenUp' };
+    expect(await prisma.history.findMany({ where })).toMatchObject([
+      { fromState: 'completed', toState: 'completed', remark: '0 of 1 instances are known to be available' },
+    ]);
+    expect(warnings).toContain(`alarm: images are asked for no longer ${requestedProcedureId}`);
+    // a notification still makes them available
+    await notify(limited.server.ports.dicom, notification(procedure.step.studyInstanceUid, procedure.images));
+    await becomes(limited, procedure, 'available 1/1');
+    await limited.stop();
   });
 
   it('given no image manager has a DICOM address, then nothing is put down to be asked', async () => {

@@ -51,7 +51,7 @@ describe('POST /api/unscheduled/{mppsUid}/match', () => {
     const patientId = `B${serial()}`;
     const placerOrderNumber = await ordered(patientId);
     const { study, uid } = await performed(patientId);
-    expect(await listed(uid)).toBe('unscheduled');
+    expect(await listed(uid)).toBe('unscheduled, patient-differs');
     const { status, body } = await match(uid, { placerOrderNumber });
     expect(status).toBe(200);
     expect(body).toMatchObject({ placerOrderNumber, studyInstanceUid: study, state: 'completed', orderStatus: 'CM' });
@@ -110,7 +110,7 @@ describe('POST /api/unscheduled/{mppsUid}/match', () => {
     const { uid } = await performed(his);
     const placerOrderNumber = await ordered(hers);
     expect(await match(uid, { placerOrderNumber })).toMatchObject({ status: 409 });
-    expect(await listed(uid)).toBe('unscheduled');
+    expect(await listed(uid)).toBe('unscheduled, patient-differs');
     expect((await site.order({ placerOrderNumber })).orderStatus).toBe('SC');
     expect(await site.news()).toEqual([]);
   });

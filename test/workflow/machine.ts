@@ -1,5 +1,5 @@
 import type { DiscontinuationEffect } from '../../src/workflow/discontinuation.ts';
-import type { ProcedureEvent, ProcedureEventType, ReportState } from '../../src/workflow/procedure-context.ts';
+import type { ProcedureEvent, ProcedureEventType, ReportState } from '../../src/workflow/procedure-events.ts';
 import {
   type Advance,
   type Effect,
@@ -123,6 +123,15 @@ export const staff = {
 export const rescheduled = (...movedSteps: string[]): ProcedureEvent => ({ type: 'reschedule', movedSteps });
 
 export const arrived = (...movedSteps: string[]): ProcedureEvent => ({ type: 'arrive', movedSteps });
+
+export const departed = (...movedSteps: string[]): ProcedureEvent => ({ type: 'depart', movedSteps });
+
+/** What a person says of the discontinued MPPS of steps. */
+export const decision = (decided: 'accepted' | 'repeated', ...movedSteps: string[]): ProcedureEvent => ({
+  type: 'decide',
+  movedSteps,
+  decided,
+});
 
 export const numbered = (messageId = 9): ProcedureEvent => ({
   type: 'orderNumberAssigned',

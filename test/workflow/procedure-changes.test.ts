@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { orderStatusOf } from '../../src/workflow/order-status.ts';
 import { transactionsOf } from '../../src/workflow/core-transactions.ts';
-import { type ProcedureEvent, type ReportState } from '../../src/workflow/procedure-context.ts';
+import { type ProcedureEvent, type ReportState } from '../../src/workflow/procedure-events.ts';
 import { MACHINE_VERSION, type StoredMachine, advance, upgraded } from '../../src/workflow/procedure-machine.ts';
 import {
   acknowledged,

@@ -2,18 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type OptionalOrderStatus, orderStatusOf, statusToReport } from '../../src/workflow/order-status.ts';
 import { transactionsOf } from '../../src/workflow/core-transactions.ts';
-import {
-  type ProcedureContext,
-  type ProcedureEvent,
-  type StepFacts,
-  answerEvents,
-} from '../../src/workflow/procedure-context.ts';
+import { type ProcedureContext, type StepFacts } from '../../src/workflow/procedure-context.ts';
+import { type ProcedureEvent, answerEvents } from '../../src/workflow/procedure-events.ts';
 import { type StoredMachine, advance } from '../../src/workflow/procedure-machine.ts';
 import type { StepStatus } from '../../src/workflow/vocabulary.ts';
 import {
   acknowledged,
   arrived,
   confirmation,
+  decision,
+  departed,
   discontinued,
   machineOf,
   numbered,
@@ -65,6 +63,13 @@ const anyEvent: fc.Arbitrary<ProcedureEvent> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom<ProcedureEvent>(staff.hold, staff.noShow, staff.release, staff.change) },
   { weight: 1, arbitrary: stepIds.map((steps) => rescheduled(...steps)) },
   { weight: 1, arbitrary: stepIds.map((steps) => arrived(...steps)) },
+  { weight: 1, arbitrary: stepIds.map((steps) => departed(...steps)) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(stepIds, fc.constantFrom('accepted', 'repeated'))
+      .map(([steps, decided]) => decision(decided, ...steps)),
+  },
   { weight: 2, arbitrary: fc.constantFrom('preliminary', 'final', 'corrected', 'cancelled').map(resultOf) },
   { weight: 12, arbitrary: performing },
   {
@@ -115,7 +120,10 @@ function statusesBy({ stepStatus, performedSteps, discontinued: effects }: StepF
   if (statuses.includes('IN PROGRESS')) return ['STARTED'];
   if (statuses.includes('COMPLETED')) return ['COMPLETED'];
   const reasons = Object.keys(performedSteps).map((uid) => effects?.[uid]);
-  if (reasons.every((reason) => reason === 'wrongEntry' || reason === 'holds')) return ['SCHEDULED', 'ARRIVED'];
+  if (reasons.includes('accepted')) return ['COMPLETED'];
+  const undone = ['wrongEntry', 'holds', 'repeated'];
+  if (reasons.every((reason) => reason !== undefined && undone.includes(reason)))
+    return ['SCHEDULED', 'ARRIVED', 'DEPARTED'];
   // Which of two reasons was said last these facts do not tell.
   return [
     reasons.includes('decide') || reasons.includes('holds') ? ['STARTED' as const] : [],

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { orderStatusOf } from '../../src/workflow/order-status.ts';
 import { transactionsOf } from '../../src/workflow/core-transactions.ts';
-import type { ProcedureEvent } from '../../src/workflow/procedure-context.ts';
+import type { ProcedureEvent } from '../../src/workflow/procedure-events.ts';
 import { type StoredMachine, advance } from '../../src/workflow/procedure-machine.ts';
 import {
   acknowledged,
   arrived,
   completed,
   confirmation,
+  decision,
+  departed,
   discontinued,
   machineOf,
   numbered,
@@ -89,6 +91,9 @@ const events: Readonly<Record<string, ProcedureEvent>> = {
   rescheduleNothing: rescheduled(),
   arrive: arrived('S1'),
   arriveOther: arrived('S1', 'S9'),
+  depart: departed('S1'),
+  decideAccepted: decision('accepted', 'S1'),
+  decideRepeated: decision('repeated', 'S1'),
   reportFinal: resultOf('final'),
 };
 
@@ -148,6 +153,10 @@ const table: Readonly<Record<string, string>> = {
   rescheduleNothing: never,
   arrive: 'P S S H - - - S - - - - - -',
   arriveOther: never,
+  // The patient was there, and what was performed waits for a person.
+  depart: '- - - - - - S - - - - - - -',
+  decideAccepted: '- - - - - - C - - - - - - -',
+  decideRepeated: '- - - - - - S - - - - - - -',
   reportFinal: stays,
 };
 

@@ -3,8 +3,12 @@ import { transactionsOf } from '../../src/workflow/core-transactions.ts';
 import { orderStatusOf } from '../../src/workflow/order-status.ts';
 import type { StoredMachine } from '../../src/workflow/procedure-machine.ts';
 import {
+  arrived,
   completed,
+  decision,
+  departed,
   discontinued,
+  machineOf,
   reported,
   run,
   scheduled,
@@ -13,7 +17,6 @@ import {
   step,
   stepStatusesOf,
   wishesOf,
-  machineOf,
 } from './machine.ts';
 
 const inScheduled = (): StoredMachine => run(machineOf(1), scheduled('IM', 'RM'));
@@ -109,5 +112,47 @@ describe('an evidence creator (RAD-20, RAD-21)', () => {
     );
     expect([evidence.value.acquisition, stepStatusesOf(evidence)]).toEqual(['completed', ['COMPLETED']]);
     expect([evidence.value.availability, evidence.context.instances]).toEqual(['partial', { named: 3, available: 2 }]);
+  });
+});
+
+describe('a discontinued MPPS for which a person decides', () => {
+  const undecided = (): StoredMachine => run(inScheduled(), started('M1', 'S1'), discontinued('M1', ['S1']));
+
+  it('was enough: the step and the procedure are completed', () => {
+    const ended = run(undecided(), decision('accepted', 'S1'));
+    expect([ended.value.acquisition, stepStatusesOf(ended)]).toEqual(['completed', ['COMPLETED']]);
+    expect(orderStatusOf([ended.value.acquisition])).toBe('CM');
+  });
+
+  it('is performed again: the step waits, and whatever the next MPPS says counts', () => {
+    const again = run(undecided(), decision('repeated', 'S1'));
+    expect([again.value.acquisition, stepStatusesOf(again)]).toEqual(['scheduled', ['SCHEDULED']]);
+    const wrong = run(again, started('M2', 'S1'), discontinued('M2', ['S1'], 'wrongEntry'));
+    expect(stepStatusesOf(wrong)).toEqual(['SCHEDULED']);
+    expect(run(again, started('M2', 'S1'), completed('M2', ['S1'])).value.acquisition).toBe('completed');
+  });
+
+  it('is not decided while another one of the step goes on', () => {
+    const parallel = run(inScheduled(), started('M1', 'S1'), started('M2', 'S1'), discontinued('M1', ['S1']));
+    expect(step(parallel, decision('accepted', 'S1'))).toBeUndefined();
+  });
+});
+
+describe('the patient leaves', () => {
+  it('after he had arrived: DEPARTED, and ARRIVED when he comes back', () => {
+    const gone = run(inScheduled(), arrived('S1'), departed('S1'));
+    expect(stepStatusesOf(gone)).toEqual(['DEPARTED']);
+    expect(stepStatusesOf(run(gone, arrived('S1')))).toEqual(['ARRIVED']);
+  });
+
+  it('after an examination that was given up: the step is open again', () => {
+    const gone = run(inScheduled(), started('M1', 'S1'), discontinued('M1', ['S1']), departed('S1'));
+    expect([gone.value.acquisition, stepStatusesOf(gone)]).toEqual(['scheduled', ['DEPARTED']]);
+    expect(run(gone, started('M2', 'S1')).value.acquisition).toBe('inProgress');
+  });
+
+  it('but not before he came, nor while he is examined', () => {
+    expect(step(inScheduled(), departed('S1'))).toBeUndefined();
+    expect(step(run(inScheduled(), started('M1', 'S1')), departed('S1'))).toBeUndefined();
   });
 });
