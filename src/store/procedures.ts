@@ -196,7 +196,10 @@ export async function recodeProcedure(
 ): Promise<StoredProcedure> {
   await tx.requestedProcedure.update({ where: { id: procedure.id }, data: { code: json(code) } });
   const description = [...(code.meaning ?? code.code ?? '')].slice(0, 64).join('');
-  const steps = procedure.steps.map((step, index) => ({ ...step, ...(contents[index] ?? { description }) }));
+  const steps = procedure.steps.map((step, index) => {
+    const said = contents[index];
+    return { ...step, description: said?.description ?? description, protocols: said?.protocols ?? step.protocols };
+  });
   for (const step of steps) {
     await tx.scheduledProcedureStep.update({ where: { id: step.id }, data: { details: json(stepDetailsOf(step)) } });
   }

@@ -1,4 +1,5 @@
-import { formatTimestamp } from '../hl7/datatypes.ts';
+import { formatLocalTimestamp } from '../hl7/datatypes.ts';
+import { localTimeOf } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
 import type { PlacerOrder, VisitStatement } from '../workflow/vocabulary.ts';
 import { changeOrder, ownersOfOrders } from '../store/orders.ts';
@@ -37,7 +38,7 @@ function placerOrderOf(department: Department, order: DepartmentOrder, at: Date)
   return {
     ...rest,
     // ORC-9 and ORC-17 as a placer fills them (RAD TF-2 4.3).
-    transactionTime: formatTimestamp(at, timeZone),
+    transactionTime: formatLocalTimestamp(localTimeOf(at, timeZone)),
     enteringOrganisation: enteringOrganisation ?? { code: facility },
     ...(station === undefined ? {} : { scheduledStationAeTitles: [station] }),
     ...(start === undefined ? {} : { requestedStart: start }),

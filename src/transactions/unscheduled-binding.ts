@@ -1,5 +1,5 @@
 import { SwfError } from '../platform/errors.ts';
-import { performedCode } from '../workflow/planning.ts';
+import { performedAs } from '../workflow/planning.ts';
 import { cameToNothing, nothingPerformed } from '../workflow/procedure-context.ts';
 import { type PlacerOrder, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { mergePatients } from '../store/merges.ts';
@@ -80,7 +80,8 @@ export async function takeOver(unit: Unit, procedures: readonly HeldProcedure[],
   const site = { catalogue, unknownProcedure: policy.unknownProcedure };
   for (const procedure of procedures) {
     const modality = procedure.stored.steps[0]?.modality ?? '';
-    procedure.stored = await recodeProcedure(unit.tx, procedure.stored, performedCode(order, site, modality));
+    const { code, contents } = performedAs(order, site, modality);
+    procedure.stored = await recodeProcedure(unit.tx, procedure.stored, code, contents);
   }
   const stepIds = procedures.flatMap(({ stored }) => stored.steps.map(({ id }) => id));
   await settleExceptions(unit.tx, stepIds, ['unscheduled', 'unknown-patient', 'patient-differs']);

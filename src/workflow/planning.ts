@@ -161,13 +161,20 @@ const describedAs = (
 ) => ({ description: step.description ?? step.protocols[0]?.meaning ?? code.meaning });
 
 /**
- * What an order calls the procedure that was performed with this modality before it came: that of the plan, which may
- * have others. Throws like planProcedures.
+ * What an order calls the procedure that was performed with this modality before it came, and its step: those of the
+ * plan, which may have others. Throws like planProcedures.
  */
-export function performedCode(order: PlacerOrder, site: PlanSite, modality: string): CodedValue {
+export function performedAs(
+  order: PlacerOrder,
+  site: PlanSite,
+  modality: string,
+): { readonly code: CodedValue; readonly contents: readonly Pick<PlannedStep, 'description' | 'protocols'>[] } {
   const templates = templatesOf(order, site);
-  const meant = templates.find(({ steps }) => steps.some((step) => step.modality === modality)) ?? templates[0];
-  return meant?.code ?? order.service;
+  const ofModality = (template: ProcedureTemplate) => template.steps.find((step) => step.modality === modality);
+  const meant = templates.find(ofModality) ?? templates[0];
+  const step = meant && ofModality(meant);
+  // What the order does not say of a step, its modality has said.
+  return { code: meant?.code ?? order.service, contents: step && step.protocols.length > 0 ? [step] : [] };
 }
 
 /** How many identifiers a plan will need, and whether the catalogue has all services. Throws like planProcedures. */

@@ -184,6 +184,9 @@ describe('POST /api/orders for what was performed (RAD-3 SN; MESA 105)', () => {
     const news = await site.news();
     expect(news).toEqual(expect.arrayContaining(['IM RAD-4 NW/SC', 'RM RAD-4 NW/SC', 'OP RAD-3 SC/CM']));
     expect(body).toMatchObject({ procedures: [{ state: 'completed' }] });
+    // The step is what was ordered (RAD TF-2 4.4: OBR-4.4 to 4.6).
+    const announced = site.texts.find((text) => text.includes('ZDS|')) ?? '';
+    expect(field(announced, 'OBR', 4).split('^').slice(3)).toEqual(['WR2', 'Protocol WR2', 'TESTPLAN']);
     const order = await site.order({ placerOrderNumber: number });
     expect(order.requestedProcedures.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual([study]);
     expect(order).toMatchObject({ unreconciled: false, orderStatus: 'CM', departmental: true });
