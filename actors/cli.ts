@@ -30,8 +30,19 @@ async function ask(text: string): Promise<string> {
   return Promise.race([terminal.question(text, { signal: stopped.signal }), gone]).finally(() => terminal.close());
 }
 
+let shown = '';
+const wipe = (): string => (shown === '' ? '' : '\r\u001b[2K');
+
+/** The line below all others; cut to the terminal, since a line that wraps cannot be wiped. */
+function showStatus(text: string): void {
+  const next = text.slice(0, (process.stdout.columns || 80) - 1);
+  process.stdout.write(`${wipe()}${next}`);
+  shown = next;
+}
+
 const status = await main(process.argv.slice(2), {
-  out: (line) => void process.stdout.write(`${line}\n`),
+  out: (line) => void process.stdout.write(`${wipe()}${line}\n${shown}`),
+  status: process.stdout.isTTY ? showStatus : undefined,
   err: (line) => void process.stderr.write(`${line}\n`),
   colour: process.stdout.isTTY && !process.env['NO_COLOR'],
   environment: process.env,

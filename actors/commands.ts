@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
   readonly colour: boolean;
+  /** Shows a line that changes below those of `out`; undefined where there is no terminal. */
+  readonly status?: ((text: string) => void) | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly signal: AbortSignal;
@@ -28,7 +30,7 @@ export const usage = `swf-play  plays IHE Scheduled Workflow scenarios against a
 
 Usage  swf-play <command> [options]
 
-Commands  run PATH...     play the scenarios in these folders, one after another
+Commands  run PATH...     play the scenarios in these folders, each to its end or to a step that fails
           lint PATH...    say what is wrong in them, play nothing
           list [PATH]     name the scenarios in a folder (default: scenarios)
           mesa DIR [NNN]  play the Order Filler scripts of a MESA kit, all or those named
@@ -42,6 +44,9 @@ Options of run and mesa
   --start                 first start a throwaway server of ours on free ports
   --step N                stop after step N (run)
   --keep-going            play the steps after a failed one too
+  --jobs N                play N scenarios at a time; one that disturbs its actors is played alone
+  --shuffle               play them in another order each time
+  --seed N                draw \${run} and \${uid}, and the order of --shuffle, from N: the same as before
   --report FILE           write a JUnit report
   --transcripts DIR       keep every message and dataset there (default: transcripts)
   --catalogue-out FILE    write the catalogue that the kit's codes need, play nothing (mesa)
@@ -60,6 +65,9 @@ const options = {
   start: { type: 'boolean' },
   step: { type: 'string' },
   'keep-going': { type: 'boolean' },
+  jobs: { type: 'string', short: 'j' },
+  shuffle: { type: 'boolean' },
+  seed: { type: 'string' },
   report: { type: 'string' },
   transcripts: { type: 'string' },
   'catalogue-out': { type: 'string' },
@@ -148,16 +156,17 @@ const commands = {
 };
 
 function playOptions(values: Values, surroundings: Surroundings): PlayScenariosOptions {
-  const { out, colour, environment, workingDirectory, signal, tester } = surroundings;
-  const step = values.step;
-  if (step !== undefined && !/^[1-9]\d*$/.test(step)) throw new UsageError(['--step is a number from 1']);
+  const { out, colour, environment, workingDirectory, signal, tester, status } = surroundings;
   return {
     site: values.site,
     of: values.of,
     ofDicom: values['of-dicom'],
     ofHttp: values['of-http'],
     start: values.start,
-    lastStep: step === undefined ? undefined : Number(step),
+    lastStep: numberOf('step', values.step, 1),
+    jobs: numberOf('jobs', values.jobs, 1),
+    shuffle: values.shuffle,
+    seed: numberOf('seed', values.seed, 0),
     keepGoing: values['keep-going'],
     report: values.report,
     transcripts: values.transcripts,
@@ -165,8 +174,15 @@ function playOptions(values: Values, surroundings: Surroundings): PlayScenariosO
     workingDirectory,
     signal,
     tester,
-    screen: { write: out, colour },
+    screen: { write: out, colour, status },
   };
+}
+
+function numberOf(option: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : -1;
+  if (number < least) throw new UsageError([`--${option} is a number from ${least}`]);
+  return number;
 }
 
 function list(path: string, { out, err, workingDirectory }: Surroundings): ExitStatus {

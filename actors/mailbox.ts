@@ -36,14 +36,13 @@ export interface Arrival {
 export interface Wanted {
   readonly actor: string;
   readonly type: string;
-  readonly identifiers: () => ReadonlySet<string>;
-  /** What else it must be; left out: nothing. */
-  readonly fits?: (arrival: Arrival) => boolean;
+  /** Whether an arrival belongs to the playing. */
+  readonly isOurs: (arrival: Arrival) => boolean;
 }
 
 /** Where and by what an unclaimed arrival counts against a scenario. */
 export interface Watch {
-  readonly identifiers: () => ReadonlySet<string>;
+  readonly isOurs: (arrival: Arrival) => boolean;
   /** Whether an arrival of this kind at this actor matters to the scenario. */
   readonly counts: (arrival: Arrival) => boolean;
 }
@@ -57,13 +56,13 @@ export interface Mailbox {
   quiet(watch: Watch, quietMs: number, signal?: AbortSignal): Promise<readonly Arrival[]>;
   /** The unclaimed arrivals that count now. */
   unclaimed(watch: Watch): readonly Arrival[];
-  /** The unclaimed arrivals that do not count and were not taken aside before. */
-  takeAside(watch: Watch): readonly Arrival[];
+  /** The unclaimed arrivals that do not count, belong to no other playing and were not taken aside before. */
+  takeAside(watch: Watch, isTheirs: (arrival: Arrival) => boolean): readonly Arrival[];
   /** Everything no step has claimed, whoever it belongs to: the backlog. */
   backlog(): readonly Arrival[];
 }
 
-/** Whether an arrival carries an identifier of this playing. */
+/** Whether an arrival carries one of these identifiers. */
 export function belongs(arrival: Arrival, identifiers: ReadonlySet<string>): boolean {
   for (const identifier of identifiers) if (arrival.values.has(identifier)) return true;
   return false;
@@ -83,12 +82,11 @@ export function createMailbox(): Mailbox {
   const unclaimedArrivals: Arrival[] = [];
   const listeners = new Set<() => void>();
   const takenAside = new WeakSet<Arrival>();
-  const unclaimed = ({ identifiers, counts }: Watch): readonly Arrival[] =>
-    unclaimedArrivals.filter((arrival) => counts(arrival) && belongs(arrival, identifiers()));
-  const take = ({ actor, type, identifiers, fits = () => true }: Wanted): Arrival | undefined => {
+  const unclaimed = ({ isOurs, counts }: Watch): readonly Arrival[] =>
+    unclaimedArrivals.filter((arrival) => counts(arrival) && isOurs(arrival));
+  const take = ({ actor, type, isOurs }: Wanted): Arrival | undefined => {
     const index = unclaimedArrivals.findIndex(
-      (arrival) =>
-        arrival.actor === actor && isOfType(arrival, type) && belongs(arrival, identifiers()) && fits(arrival),
+      (arrival) => arrival.actor === actor && isOfType(arrival, type) && isOurs(arrival),
     );
     return index < 0 ? undefined : unclaimedArrivals.splice(index, 1)[0];
   };
@@ -106,10 +104,12 @@ export function createMailbox(): Mailbox {
       return (await until(some, { listeners, withinMs: quietMs, signal })) ?? [];
     },
     unclaimed,
-    takeAside: (watch) => {
+    takeAside: (watch, isTheirs) => {
       const counting = new Set(unclaimed(watch));
-      const others = unclaimedArrivals.filter((arrival) => !counting.has(arrival) && !takenAside.has(arrival));
-      others.forEach((arrival) => takenAside.add(arrival));
+      const isAside = (one: Arrival): boolean => !counting.has(one) && !takenAside.has(one) && !isTheirs(one);
+      const others = unclaimedArrivals.filter(isAside);
+      // What counts has been told by now, and is not told once more by a later playing.
+      [...counting, ...others].forEach((arrival) => takenAside.add(arrival));
       return others;
     },
     backlog: () => [...unclaimedArrivals],

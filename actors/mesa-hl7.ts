@@ -5,7 +5,7 @@ import { type MesaCase, type MesaOutcome, broken, nothingWrong, skipped } from '
 import { compareListsFor, compareMessages, placeName, shortly } from './mesa-compare.ts';
 import { type FieldsOfMessage, addressed, fieldsOf } from './mesa-message.ts';
 import type { KitMessage } from './mesa-plan.ts';
-import type { Arrival } from './mailbox.ts';
+import { type Arrival, belongs } from './mailbox.ts';
 
 /** Sends a message of the kit to the Order Filler with the names of the site; `fields` are filled in too. */
 export async function sendMessage(
@@ -127,10 +127,13 @@ async function claim(played: MesaCase, actor: 'OP' | 'IM', reference: FieldsOfMe
       return wanted === '' || fields?.component(place, 1) === wanted;
     });
   };
-  const wanted = { actor: parts[actor], type: reference.field('MSH-9'), identifiers: () => identifiers };
-  const exact = { ...wanted, fits: alike(['ORC-1', 'ORC-2', 'ORC-5']) };
-  const arrival = await stage.mailbox.claim(exact, withinMs, signal);
-  return arrival ?? stage.mailbox.claim({ ...wanted, fits: alike(['ORC-1']) }, 0, signal);
+  const likeIn = (...places: string[]) => ({
+    actor: parts[actor],
+    type: reference.field('MSH-9'),
+    isOurs: (one: Arrival) => belongs(one, identifiers) && alike(places)(one),
+  });
+  const arrival = await stage.mailbox.claim(likeIn('ORC-1', 'ORC-2', 'ORC-5'), withinMs, signal);
+  return arrival ?? stage.mailbox.claim(likeIn('ORC-1'), 0, signal);
 }
 
 /** Says what came instead, by order control; without whom it depended on, it was not played. */

@@ -2,6 +2,7 @@ import { items, text } from '../src/dicom/dataset.ts';
 import type { NResult } from '../src/dicom/client.ts';
 import { type MesaCase, type MesaOutcome, broken, examinationOf, nothingWrong, skipped } from './mesa-case.ts';
 import { notifyAvailability } from './image-manager.ts';
+import { type Arrival, belongs } from './mailbox.ts';
 import { receiveMessage, sendMessage, sendReply } from './mesa-hl7.ts';
 import type { FieldsOfMessage } from './mesa-message.ts';
 import { availabilityOf, beginOf, beginUnscheduled, compareRelayed, endOf } from './mesa-mpps.ts';
@@ -214,7 +215,7 @@ async function relayed({ directory, type }: ActOf<'relayed'>, played: MesaCase, 
   if (!performed || !sent) return skipped(`${directory} was not performed`);
   if (parts.relays === false)
     return skipped('the site does not pass performed steps on, or the peer has no dicom address');
-  const wanted = { actor: parts.IM, type, identifiers: () => new Set([performed.uid]) };
+  const wanted = { actor: parts.IM, type, isOurs: (one: Arrival) => belongs(one, new Set([performed.uid])) };
   const arrival = await stage.mailbox.claim(wanted, withinMs, signal);
   if (!arrival?.dataset) {
     if (parts.relays === undefined)

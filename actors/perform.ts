@@ -6,7 +6,7 @@ import { verdict } from './checks.ts';
 import { renderDataset } from './dataset-file.ts';
 import { type RenderedMessage, renderMessage } from './hl7-file.ts';
 import { notifyAvailability } from './image-manager.ts';
-import { type Arrival, belongs } from './mailbox.ts';
+import type { Arrival } from './mailbox.ts';
 import { createMpps, setMpps } from './modality.ts';
 import type { Notes } from './notes.ts';
 import {
@@ -48,12 +48,16 @@ const performers: { readonly [V in Verb]: Performer<V> } = {
     return nothingWrong;
   },
   notify: (step, playing, notes) => {
-    const own = { source: step.notify, name: 'notify', type: 'N-CREATE', uid: playing.stage.ids.uid() } as const;
+    const own = {
+      source: step.notify,
+      name: 'notify',
+      type: 'N-CREATE',
+      uid: expand('${uid}', playing.scope.forOneMessage()),
+    } as const;
     return tell(playing, notes, { ...step, ...own, call: notifyAvailability });
   },
   do: doAsStaff,
-  answers: async (step, { stage, scope }) => {
-    const isOurs = (arrival: Arrival): boolean => belongs(arrival, scope.identifiers());
+  answers: async (step, { stage, watch: { isOurs } }) => {
     for (const [actor, behaviour] of Object.entries(step.answers)) stage.behaviours.set(actor, behaviour, isOurs);
     return nothingWrong;
   },
@@ -118,7 +122,7 @@ async function sendOnce(
 async function receive(step: StepOf<'receive'>, playing: Playing, notes: Notes): Promise<Outcome> {
   const { scenario, stage, scope, signal } = playing;
   const within = step.within ?? scenario.within;
-  const wanted = { actor: step.to, type: step.receive, identifiers: () => scope.identifiers() };
+  const wanted = { actor: step.to, type: step.receive, isOurs: playing.watch.isOurs };
   const arrival = await stage.mailbox.claim(wanted, within, signal);
   if (!arrival) return broken(notArrived(step, playing, within));
   notes.received(arrival, 'received');

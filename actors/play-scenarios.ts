@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemClock } from '../src/platform/clock.ts';
@@ -7,8 +8,9 @@ import { BadAddress, parseDicomAddress, parseHttpAddress, parseMllpAddress, reac
 import { junitReport } from './junit.ts';
 import { describeProblem, loadScenario, scenarioFilesAt } from './lint.ts';
 import { type ScenarioResult, playAll } from './player.ts';
-import { type Screen, countsOf, progressOn, summaryOf } from './progress.ts';
+import { type Screen, countsOf, progressOfSeveral, progressOn, summaryOf } from './progress.ts';
 import type { Scenario } from './scenario.ts';
+import { chanceOf } from './seed.ts';
 import type { HttpAddress, Tester } from './staff.ts';
 import { type OrderFiller, missingPeers, startStage } from './stage.ts';
 import { type ThrowawayServer, startThrowawayServer } from './throwaway-server.ts';
@@ -29,6 +31,12 @@ export interface PlayScenariosOptions {
   readonly lastStep?: number | undefined;
   /** Plays the steps after a failed one too. */
   readonly keepGoing?: boolean | undefined;
+  /** How many at a time; 1 by default. */
+  readonly jobs?: number | undefined;
+  /** Plays the scenarios in an order that the seed gives. */
+  readonly shuffle?: boolean | undefined;
+  /** Gives the same identifiers, and with `shuffle` the same order, as before; a fresh one by default. */
+  readonly seed?: number | undefined;
   /** The file of the JUnit report. */
   readonly report?: string | undefined;
   /** The folder of the transcripts; `./transcripts` by default. */
@@ -47,6 +55,8 @@ export interface Result {
   readonly failed: number;
   /** Those that need a person who was not there. */
   readonly skipped: number;
+  /** From which the identifiers were drawn. */
+  readonly seed: number;
 }
 
 /** Asked wrongly: every problem at once, a line each. */
@@ -61,7 +71,7 @@ export class UsageError extends Error {
 }
 
 /**
- * Plays the scenarios at the paths, one after another, and shows how it goes. Rejects with UsageError before anything
+ * Plays the scenarios at the paths and shows how it goes. Rejects with UsageError before anything
  * listens, with CannotListen when a port is taken, with ServerDidNotStart; a scenario that fails is a result.
  */
 export async function playScenarios(paths: readonly string[], options: PlayScenariosOptions): Promise<Result> {
@@ -96,18 +106,28 @@ async function playOn(
   findOrderFiller: () => Promise<OrderFiller>,
   { scenarios, transcripts, options }: Playbill,
 ): Promise<Result> {
-  const { screen, signal, lastStep, keepGoing = false, report, workingDirectory } = options;
-  const parts = { clock: systemClock, ids: randomIds(site.organisation.uidRoot), tester: options.tester };
+  const { screen, signal, lastStep, keepGoing = false, report, workingDirectory, jobs = 1 } = options;
+  const { uidRoot } = site.organisation;
+  const seed = options.seed ?? randomInt(2 ** 31);
+  const chance = chanceOf(seed, uidRoot);
+  const ordered = options.shuffle ? chance.shuffled(scenarios) : scenarios;
+  const parts = { clock: systemClock, ids: randomIds(uidRoot), tester: options.tester };
   const stage = await startStage(site, findOrderFiller, parts);
   try {
-    const audience = progressOn(screen);
-    const results = await playAll(scenarios, stage, { audience, transcripts, lastStep, keepGoing, signal });
+    const audience = jobs > 1 ? progressOfSeveral(screen, ordered.length) : progressOn(screen);
+    const results = await playAll(ordered, stage, { audience, transcripts, lastStep, keepGoing, signal, jobs, chance });
     if (report !== undefined) writeReport(resolve(workingDirectory, report), results);
+    const counts = countsOf(results);
+    if (options.shuffle || options.seed !== undefined || counts.failed > 0) screen.write(again(seed, options));
     screen.write(summaryOf(results));
-    return { results, ...countsOf(results) };
+    return { results, ...counts, seed };
   } finally {
     await stage.stop();
   }
+}
+
+function again(seed: number, { shuffle }: PlayScenariosOptions): string {
+  return `the same identifiers${shuffle ? ' and order' : ''} once more: --seed ${seed}${shuffle ? ' --shuffle' : ''}`;
 }
 
 interface Playbill {

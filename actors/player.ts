@@ -1,11 +1,12 @@
-import { randomInt } from 'node:crypto';
 import { SwfError } from '../src/platform/errors.ts';
 import { NoAnswer } from './hl7-sender.ts';
-import type { Arrival, Watch } from './mailbox.ts';
+import { inParallel } from './in-parallel.ts';
+import { type Arrival, type Watch, belongs } from './mailbox.ts';
 import { type Notes, openNotes } from './notes.ts';
 import { type Outcome, type Playing, broken, isPassed, unexpectedOutcome } from './outcome.ts';
 import { perform } from './perform.ts';
-import { type Scenario, type Step, actorsOf } from './scenario.ts';
+import { type Scenario, type Step, type Verb, actorsOf } from './scenario.ts';
+import type { Chance } from './seed.ts';
 import type { OrderFiller, Stage } from './stage.ts';
 import { NoHttpAnswer } from './staff.ts';
 import { type Scope, UnknownName, startScope } from './template.ts';
@@ -53,7 +54,11 @@ export interface ScenarioResult {
 
 /** Who wants to hear how it goes. */
 export interface Audience {
-  begins(scenario: Scenario, run: string): void;
+  begins(scenario: Scenario, run: string): Spectator;
+}
+
+/** Who watches one playing. */
+export interface Spectator {
   played(step: StepResult): void;
   ended(result: ScenarioResult): void;
 }
@@ -66,6 +71,9 @@ export interface PlayOptions {
   readonly lastStep?: number | undefined;
   /** Whether the steps after a failed one are played too. */
   readonly keepGoing: boolean;
+  /** How many scenarios are played at a time. */
+  readonly jobs: number;
+  readonly chance: Chance;
   /** Stops between steps, and any waiting at once. */
   readonly signal: AbortSignal;
 }
@@ -93,11 +101,6 @@ export function partiesOf(step: Step): string {
   }
 }
 
-/** A run id: short enough for identifiers of 16 characters (SH), different each time. */
-function freshRun(): string {
-  return Array.from({ length: 6 }, () => randomInt(36).toString(36)).join('');
-}
-
 /**
  * What an Order Filler may do or leave counts against a scenario only where it asks for it: relayed MPPS and queries,
  * appointments (RAD-48, an option of the profile) and results, which are none of its transactions. Undefined: it
@@ -109,7 +112,7 @@ function optionalGroup(type: string): string | undefined {
   return type.startsWith('ORU^') ? 'result' : undefined;
 }
 
-function watchOf({ cast, steps }: Scenario, scope: Scope): Watch {
+function watchOf({ cast, steps }: Scenario, isOurs: Watch['isOurs']): Watch {
   const claimed = new Set(
     steps.flatMap((step) => (step.verb === 'receive' ? [`${step.to} ${optionalGroup(step.receive)}`] : [])),
   );
@@ -117,58 +120,85 @@ function watchOf({ cast, steps }: Scenario, scope: Scope): Watch {
     const group = optionalGroup(type);
     return cast.includes(actor) && (group === undefined || claimed.has(`${actor} ${group}`));
   };
-  return { identifiers: () => scope.identifiers(), counts };
+  return { isOurs, counts };
 }
 
-/** Plays scenarios one after another; the actors listen all the while. */
-export async function playAll(
-  scenarios: readonly Scenario[],
+/** What a scenario does to its actors happens to everybody who is played beside it; and a tester does one thing at a time. */
+function isAlone({ steps }: Scenario, { orderFiller, tester }: Stage): boolean {
+  const asks = tester !== undefined && orderFiller.http === undefined;
+  const alone: readonly Verb[] = ['answers', 'offline', 'killed', 'online', ...(asks ? (['do'] as const) : [])];
+  return steps.some(({ verb }) => alone.includes(verb));
+}
+
+/** Plays scenarios, as many at a time as `jobs` says; the actors listen all the while. Gives the results in their order. */
+export function playAll(scenarios: readonly Scenario[], stage: Stage, options: PlayOptions): Promise<ScenarioResult[]> {
+  const { jobs, signal } = options;
+  const scopes = new Set<Scope>();
+  const keyed = scenarios.map((scenario, index) => {
+    const before = scenarios.slice(0, index).filter(({ name }) => name === scenario.name).length;
+    return { scenario, key: `${scenario.name} ${before + 1}` };
+  });
+  return inParallel(keyed, {
+    jobs,
+    signal,
+    isAlone: ({ scenario }) => isAlone(scenario, stage),
+    work: ({ scenario, key }) => playScenario({ scenario, key, scopes }, stage, options),
+  });
+}
+
+interface Part {
+  readonly scenario: Scenario;
+  /** From what, beside the seed, its identifiers are drawn. */
+  readonly key: string;
+  /** Those of the playings that go on at this time. */
+  readonly scopes: Set<Scope>;
+}
+
+/** Plays one scenario under a run id of its own. What goes wrong is in the result; only a fault of ours is an exception. */
+async function playScenario(
+  { scenario, key, scopes }: Part,
   stage: Stage,
   options: PlayOptions,
-): Promise<ScenarioResult[]> {
-  const results: ScenarioResult[] = [];
-  for (const scenario of scenarios) {
-    if (options.signal.aborted) break;
-    results.push(await playScenario(scenario, stage, options));
-  }
-  return results;
-}
-
-/** Plays one scenario under a fresh run id. What goes wrong is in the result; only a fault of ours is an exception. */
-export async function playScenario(scenario: Scenario, stage: Stage, options: PlayOptions): Promise<ScenarioResult> {
-  const run = freshRun();
-  const { clock, ids, timeZone } = stage;
+): Promise<ScenarioResult> {
+  const { clock, timeZone } = stage;
+  const { signal, chance } = options;
+  const run = chance.runOf(key);
   const began = clock.now();
-  const scope = startScope(scenario.let, { run, clock, ids, timeZone });
+  const scope = startScope(scenario.let, { run, clock, ids: chance.idsOf(key, stage.ids), timeZone });
+  const isTheirs = (arrival: Arrival): boolean =>
+    !belongs(arrival, scope.own()) && [...scopes].some((one) => one !== scope && belongs(arrival, one.own()));
+  const isOurs = (arrival: Arrival): boolean => belongs(arrival, scope.identifiers()) && !isTheirs(arrival);
   const transcript = openTranscript(options.transcripts, run);
   const senders = stage.openSenders();
-  const { signal } = options;
-  const playing = {
-    scenario,
-    stage,
-    scope,
-    watch: watchOf(scenario, scope),
-    signal,
-    senderOf: (actor: string) => senders.of(actor),
-  };
-  options.audience.begins(scenario, run);
-  const played = await playSteps(playing, transcript, options);
-  senders.close();
-  const ending = await endOf(playing, transcript, played);
-  const result = { scenario, run, began, ...ending, milliseconds: clock.now().getTime() - began.getTime() };
-  options.audience.ended(result);
-  return result;
+  const watch = watchOf(scenario, isOurs);
+  const playing = { scenario, stage, scope, watch, signal, senderOf: (actor: string) => senders.of(actor) };
+  const spectator = options.audience.begins(scenario, run);
+  scopes.add(scope);
+  try {
+    const played = await playSteps(playing, { ...options, transcript, spectator });
+    const ending = await endOf({ ...playing, isTheirs }, transcript, played);
+    const result = { scenario, run, began, ...ending, milliseconds: clock.now().getTime() - began.getTime() };
+    spectator.ended(result);
+    return result;
+  } finally {
+    scopes.delete(scope);
+    senders.close();
+  }
 }
 
 /** Looks at what is left, and keeps it. */
-async function endOf(playing: Playing, transcript: Transcript, played: readonly Played[]): Promise<Ending> {
-  const { scenario, stage, watch, signal } = playing;
+async function endOf(
+  playing: Playing & { isTheirs: (arrival: Arrival) => boolean },
+  transcript: Transcript,
+  played: readonly Played[],
+): Promise<Ending> {
+  const { scenario, stage, watch, signal, isTheirs } = playing;
   scenario.cast.forEach((actor) => stage.behaviours.reset(actor));
   await Promise.all(scenario.cast.map((actor) => stage.listeners.online(actor)));
   const isWhole = played.length === scenario.steps.length;
   const end = openNotes(transcript, 'end', stage.clock);
   const unexpected = unexpectedOutcome(isWhole ? stage.mailbox.unclaimed(watch) : [], end);
-  const aside = stage.mailbox.takeAside(watch).map((arrival, index) => {
+  const aside = stage.mailbox.takeAside(watch, isTheirs).map((arrival, index) => {
     const notes = openNotes(transcript, `aside-${index + 1}`, stage.clock);
     notes.received(arrival, arrival.type.replaceAll(/[^A-Z0-9-]/g, '-'));
     return notes;
@@ -191,15 +221,20 @@ interface Played {
   readonly notes: Notes;
 }
 
-async function playSteps(playing: Playing, transcript: Transcript, options: PlayOptions): Promise<Played[]> {
+interface StepOptions extends PlayOptions {
+  readonly transcript: Transcript;
+  readonly spectator: Spectator;
+}
+
+async function playSteps(playing: Playing, options: StepOptions): Promise<Played[]> {
   const results: Played[] = [];
   const steps = playing.scenario.steps.slice(0, options.lastStep);
   for (const [index, step] of steps.entries()) {
     if (options.signal.aborted) break;
-    const notes = openNotes(transcript, String(index + 1).padStart(2, '0'), playing.stage.clock);
+    const notes = openNotes(options.transcript, String(index + 1).padStart(2, '0'), playing.stage.clock);
     const result = await playStep(step, index + 1, { playing, notes });
     results.push({ step: result, notes });
-    options.audience.played(result);
+    options.spectator.played(result);
     if (result.skipped !== undefined || (!result.passed && !options.keepGoing)) break;
   }
   return results;

@@ -5,6 +5,8 @@ import type { Audience, Kept, ScenarioResult, StepResult } from './player.ts';
 export interface Screen {
   readonly write: (line: string) => void;
   readonly colour: boolean;
+  /** Shows a line below all others that changes; absent where lines stay, as in a file. */
+  readonly status?: ((text: string) => void) | undefined;
 }
 
 const green = 32;
@@ -15,28 +17,65 @@ const grey = 90;
 /** The width of a whole line on a usual terminal. */
 const width = 92;
 
-/** Shows a playing line by line: one for each step, below a failed one what was expected and what came. */
+/** Shows each playing line by line, as it happens: one for each step, below a failed one what was expected and what came. */
 export function progressOn({ write, colour }: Screen): Audience {
   const paint: Paint = (code, text) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
-  let total = 0;
   const details = (outcome: Kept): void => {
     for (const line of detailsOf(outcome)) write(`        ${line}`);
   };
   return {
     begins: (scenario, run) => {
-      total = scenario.steps.length;
+      const total = scenario.steps.length;
       write(`${`${scenario.name}  ${scenario.title}`.padEnd(width - 12)}  run ${run}`);
+      return {
+        played: (step) => {
+          write(`  ${markOf(step, paint)} ${stepLine(step)}`);
+          if (!step.passed) details(step);
+        },
+        ended: (result) => {
+          const played = result.steps.length;
+          if (played < total) write(paint(grey, `  -  ${notPlayed(played + 1, total)}`));
+          if (result.leftover.problems.length === 0) return;
+          write(`  ${paint(red, '✗')}  at the end`);
+          details(result.leftover);
+        },
+      };
     },
-    played: (step) => {
-      write(`  ${markOf(step, paint)} ${stepLine(step)}`);
-      if (!step.passed) details(step);
-    },
-    ended: (result) => {
-      const played = result.steps.length;
-      if (played < total) write(paint(grey, `  -  ${notPlayed(played + 1, total)}`));
-      if (result.leftover.problems.length === 0) return;
-      write(`  ${paint(red, '✗')}  at the end`);
-      details(result.leftover);
+  };
+}
+
+/** Several at a time: each is shown as a whole when it has ended, the status line says what is going on. */
+export function progressOfSeveral(screen: Screen, total: number): Audience {
+  const going = new Map<object, string>();
+  const results: ScenarioResult[] = [];
+  const tell = (): void => {
+    const { passed, failed, skipped } = countsOf(results);
+    const over = `${passed + failed + skipped} of ${total} played, ${failed} failed`;
+    screen.status?.(going.size === 0 ? '' : [over, ...going.values()].join('  |  '));
+  };
+  return {
+    begins: (scenario, run) => {
+      const key = {};
+      const lines: string[] = [];
+      const one = progressOn({ ...screen, write: (line) => void lines.push(line) }).begins(scenario, run);
+      const now = (number: number): void => {
+        going.set(key, `${scenario.name} ${number}/${scenario.steps.length}`);
+        tell();
+      };
+      now(1);
+      return {
+        played: (step) => {
+          one.played(step);
+          now(Math.min(step.number + 1, scenario.steps.length));
+        },
+        ended: (result) => {
+          one.ended(result);
+          results.push(result);
+          going.delete(key);
+          lines.forEach((line) => screen.write(line));
+          tell();
+        },
+      };
     },
   };
 }

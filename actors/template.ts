@@ -49,8 +49,10 @@ export interface Scope {
   forOneMessage(): (name: string) => string | undefined;
   /** Keeps what a step captured. */
   capture(name: string, value: string): void;
-  /** The values by which a message is known to belong to this playing. */
+  /** The values by which a message is known to belong to this playing: its own, and what was captured. */
   identifiers(): ReadonlySet<string>;
+  /** Those that no other playing can have: what `let` makes of the run or a UID. */
+  own(): ReadonlySet<string>;
 }
 
 interface ScopeSources {
@@ -67,25 +69,32 @@ const shortestIdentifier = 3;
 /** Starts a scope: each `let` may use the built-in names and the `let` entries above it. Throws UnknownName. */
 export function startScope(lets: Readonly<Record<string, string>>, sources: ScopeSources): Scope {
   const values = new Map<string, string>([['run', sources.run]]);
-  const identifiers = new Set<string>();
+  const own = new Set<string>();
+  const captured = new Set<string>();
   const fresh = new Set(['run', 'uid']);
   const forOneMessage = (): ((name: string) => string | undefined) => {
     const controlId = sources.ids.controlId();
-    const own = (name: string): string | undefined => (name === 'controlId' ? controlId : builtIn(name, sources));
-    return (name) => values.get(name) ?? own(name);
+    const fromHere = (name: string): string | undefined => (name === 'controlId' ? controlId : builtIn(name, sources));
+    return (name) => values.get(name) ?? fromHere(name);
   };
   for (const [name, text] of Object.entries(lets)) {
     const value = expand(text, forOneMessage());
     values.set(name, value);
     if (!namesIn(text).some((used) => fresh.has(used.name))) continue;
     fresh.add(name);
-    identifiers.add(value);
+    own.add(value);
   }
   const capture = (name: string, value: string): void => {
     values.set(name, value);
-    if (value.length >= shortestIdentifier) identifiers.add(value);
+    if (value.length >= shortestIdentifier) captured.add(value);
   };
-  return { run: sources.run, forOneMessage, capture, identifiers: () => identifiers };
+  return {
+    run: sources.run,
+    forOneMessage,
+    capture,
+    identifiers: () => new Set([...own, ...captured]),
+    own: () => own,
+  };
 }
 
 function builtIn(name: string, { clock, ids, timeZone }: ScopeSources): string | undefined {

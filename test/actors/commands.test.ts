@@ -42,6 +42,8 @@ describe('swf-play', () => {
     [['lint'], 'lint needs the path of a scenario'],
     [['run', '--stpe', '3', 'x'], "Unknown option '--stpe'"],
     [['run', '--step', '0', scenarios], '--step is a number from 1'],
+    [['run', '--jobs', 'many', scenarios], '--jobs is a number from 1'],
+    [['run', '--seed', '-1', scenarios], '--seed'],
     [['run', 'nowhere'], 'nowhere: there is no scenario.yaml here'],
     [['run', scenarios, '--site', 'none.yaml'], 'there is no such file'],
     [['run', scenarios, '--start', '--of', 'mllp://127.0.0.1:1'], 'leave out --of'],

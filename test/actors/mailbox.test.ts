@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Arrival, createMailbox } from '../../actors/mailbox.ts';
+import { type Arrival, belongs, createMailbox } from '../../actors/mailbox.ts';
 
 const raw = new Uint8Array();
 
@@ -7,9 +7,10 @@ function arrival(actor: string, type: string, ...values: string[]): Arrival {
   return { actor, protocol: type.includes('^') ? 'hl7' : 'dicom', type, at: 0, values: new Set(values), raw };
 }
 
-const ours = (): ReadonlySet<string> => new Set(['P-k3f9']);
-const wanted = { actor: 'IM', type: 'ORM^O01', identifiers: ours };
-const watch = { identifiers: ours, counts: ({ actor }: Arrival): boolean => actor === 'IM' };
+const isOurs = (one: Arrival): boolean => belongs(one, new Set(['P-k3f9']));
+const isTheirs = (): boolean => false;
+const wanted = { actor: 'IM', type: 'ORM^O01', isOurs };
+const watch = { isOurs, counts: ({ actor }: Arrival): boolean => actor === 'IM' };
 
 /** Long enough for a fact to come, never waited out by a test that passes. */
 const long = 10_000;
@@ -64,7 +65,7 @@ describe('receive', () => {
     mailbox.add(arrival('IM', 'ORM^O01', 'F000123'));
     identifiers.add('F000123');
 
-    expect(await mailbox.claim({ ...wanted, identifiers: () => identifiers }, long)).toBeDefined();
+    expect(await mailbox.claim({ ...wanted, isOurs: (one) => belongs(one, identifiers) }, long)).toBeDefined();
   });
 
   it('takes OMI^O23 also when it is asked for with its structure', async () => {
@@ -110,7 +111,7 @@ describe('what was set aside', () => {
     mailbox.add(aside);
     mailbox.add(arrival('IM', 'ORM^O01', 'P-k3f9'));
 
-    expect(mailbox.takeAside(watch)).toEqual([aside]);
-    expect(mailbox.takeAside(watch)).toEqual([]);
+    expect(mailbox.takeAside(watch, isTheirs)).toEqual([aside]);
+    expect(mailbox.takeAside(watch, isTheirs)).toEqual([]);
   });
 });

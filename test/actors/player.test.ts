@@ -79,7 +79,8 @@ describe('a step that does not go as expected', () => {
     expect(failed).toBe(1);
     expect(lines.find((line) => line.includes('OBR-24'))).toBe('        OBR-24   expected MR   received CT');
     expect(lines.find((line) => line.includes('03-IM-received.hl7'))).toContain('message  ');
-    expect(lines.at(-2)).toBe('  -  4 to 15 not played');
+    expect(lines.at(-3)).toBe('  -  4 to 15 not played');
+    expect(lines.at(-2)).toMatch(/^the same identifiers once more: --seed \d+$/);
     const report = readFileSync(join(site.folder, 'report', 'junit.xml'), 'utf8');
     expect(report).toContain('tests="15" failures="1" skipped="12"');
     expect(report).toContain('OBR-24   expected MR   received CT');
@@ -274,5 +275,6 @@ describe('playing', () => {
   it('refuses an address that is none', async () => {
     await expect(play([write(order)], { of: 'http://x:1' })).rejects.toThrow('write mllp://HOST:PORT');
     await expect(play([write(order)], { ofDicom: '127.0.0.1:104' })).rejects.toThrow('write AET@HOST:PORT');
+    await expect(play([write(order)], { ofHttp: 'ris:8080' })).rejects.toThrow('write http://HOST:PORT');
   });
 });
