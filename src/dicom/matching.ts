@@ -51,8 +51,9 @@ function nameCondition(identifier: Dataset): WorklistConditions['patientName'] {
   return prefix === '' ? undefined : { prefix, inAnyGroup: !key.includes('=') };
 }
 
+// No calendar of a database has the year 0; whoever writes it means no limit.
 const isoDay = (day: string | undefined): string | undefined =>
-  day && `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
+  day === undefined || day.startsWith('0000') ? undefined : `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
 
 function dateBounds(step: Dataset): { startDateFrom?: string; startDateTo?: string } {
   const keys = texts(step, START_DATE);

@@ -218,6 +218,8 @@ describe('conditions for the database', () => {
     expect(of('20260105')).toEqual({ startDateFrom: '2026-01-05', startDateTo: '2026-01-05' });
     expect(of('-20260105')).toEqual({ startDateTo: '2026-01-05' });
     expect(of('20260105-')).toEqual({ startDateFrom: '2026-01-05' });
+    // A database's calendar has no year 0.
+    expect(of('00000101-20260105')).toEqual({ startDateTo: '2026-01-05' });
   });
 
   it('have the beginning of the name: of any group for a key without `=`, else of the alphabetic one', () => {
