@@ -318,7 +318,8 @@ describe('N-CREATE and N-SET (PS3.7 10.1)', () => {
       }),
     });
     const result = await client.nSet(sopClass.modalityPerformedProcedureStep, '1.2.3', { PatientID: 'A' });
-    expect(result).toEqual({ status: 0x0110, sopInstanceUid: '1.2.3', comment: 'may no longer be updated' });
+    const comment = 'may no longer be updated';
+    expect(result).toEqual({ status: 0x0110, sopInstanceUid: '1.2.3', comment, errorId: 0xa710 });
     const raw = await rawPeer(port);
     const command = {
       RequestedSOPClassUID: sopClass.modalityPerformedProcedureStep,
