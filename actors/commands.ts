@@ -48,6 +48,7 @@ Options of run and mesa
   --shuffle               play them in another order each time
   --seed N                draw \${run} and \${uid}, and the order of --shuffle, from N: the same as before
   --report FILE           write a JUnit report
+  --html FILE             write a report for people, with a sequence diagram of each scenario (or into a folder)
   --transcripts DIR       keep every message and dataset there (default: transcripts)
   --catalogue-out FILE    write the catalogue that the kit's codes need, play nothing (mesa)
 
@@ -69,6 +70,7 @@ const options = {
   shuffle: { type: 'boolean' },
   seed: { type: 'string' },
   report: { type: 'string' },
+  html: { type: 'string' },
   transcripts: { type: 'string' },
   'catalogue-out': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -169,6 +171,7 @@ function playOptions(values: Values, surroundings: Surroundings): PlayScenariosO
     seed: numberOf('seed', values.seed, 0),
     keepGoing: values['keep-going'],
     report: values.report,
+    html: values.html,
     transcripts: values.transcripts,
     environment,
     workingDirectory,

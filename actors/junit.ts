@@ -1,57 +1,53 @@
-import type { Kept, ScenarioResult, StepResult } from './player.ts';
+import { type Markup, markup, nothing } from './markup.ts';
+import type { Kept, PlayedResult, StepResult } from './player.ts';
 import { detailsOf } from './progress.ts';
-
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-/** Text for XML 1.0: markup escaped, characters that no XML document may hold replaced. */
-function escape(text: string): string {
-  return text
-    .replace(/[&<>"]/g, (character) => entities[character] ?? '')
-    .replace(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD');
-}
 
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(3);
 
-function failure(outcome: Kept): string {
+function failure(outcome: Kept): Markup {
   const details = detailsOf(outcome);
-  return `<failure message="${escape(details[0] ?? 'failed')}">${escape(details.join('\n'))}</failure>`;
+  return markup`<failure message="${details[0] ?? 'failed'}">${details.join('\n')}</failure>`;
 }
 
-function bodyOf(step: StepResult): string {
-  if (step.skipped !== undefined) return `<skipped message="${escape(step.skipped)}"/>`;
-  return step.passed ? '' : failure(step);
+function bodyOf(step: StepResult): Markup {
+  if (step.skipped !== undefined) return markup`<skipped message="${step.skipped}"/>`;
+  return step.passed ? nothing : failure(step);
 }
 
-function testCase(suite: string, name: string, { time, body }: { time: number; body: string }): string {
-  const head = `    <testcase classname="${escape(suite)}" name="${escape(name)}" time="${seconds(time)}"`;
-  return body === '' ? `${head}/>` : `${head}>${body}</testcase>`;
+interface Case {
+  readonly name: string;
+  readonly milliseconds: number;
+  readonly body: Markup;
 }
 
-function stepCase(suite: string, step: StepResult): string {
+function caseOf(step: StepResult): Case {
   const name = [String(step.number), step.transaction, step.sentence].filter(Boolean).join(' ');
-  return testCase(suite, name, { time: step.milliseconds, body: bodyOf(step) });
+  return { name, milliseconds: step.milliseconds, body: bodyOf(step) };
 }
 
-function suiteOf({ scenario, steps, leftover, milliseconds }: ScenarioResult): string {
+function suiteOf({ scenario, steps, leftover, milliseconds }: PlayedResult): Markup {
   const unplayed = scenario.steps.slice(steps.length);
   const hasLeftover = leftover.problems.length > 0;
   const failures = steps.filter((step) => !step.passed && step.skipped === undefined).length + (hasLeftover ? 1 : 0);
   const skipped = unplayed.length + steps.filter((step) => step.skipped !== undefined).length;
-  const cases = [
-    ...steps.map((step) => stepCase(scenario.name, step)),
-    ...unplayed.map((step, index) =>
-      testCase(scenario.name, `${steps.length + index + 1} ${step.step}`, { time: 0, body: '<skipped/>' }),
-    ),
-    ...(hasLeftover ? [testCase(scenario.name, 'at the end', { time: 0, body: failure(leftover) })] : []),
+  const cases: Case[] = [
+    ...steps.map(caseOf),
+    ...unplayed.map(({ step }, index) => {
+      return { name: `${steps.length + index + 1} ${step}`, milliseconds: 0, body: markup`<skipped/>` };
+    }),
+    ...(hasLeftover ? [{ name: 'at the end', milliseconds: 0, body: failure(leftover) }] : []),
   ];
-  const counts = `tests="${cases.length}" failures="${failures}" skipped="${skipped}"`;
-  const head = `  <testsuite name="${escape(scenario.name)}" ${counts} time="${seconds(milliseconds)}">`;
-  return [head, ...cases, '  </testsuite>'].join('\n');
+  const lines = cases.map((one) => {
+    const time = seconds(one.milliseconds);
+    return markup`    <testcase classname="${scenario.name}" name="${one.name}" time="${time}">${one.body}</testcase>\n`;
+  });
+  const counts = markup`tests="${cases.length}" failures="${failures}" skipped="${skipped}"`;
+  const head = markup`  <testsuite name="${scenario.name}" ${counts} time="${seconds(milliseconds)}">`;
+  return markup`${head}\n${lines}  </testsuite>\n`;
 }
 
 /** The results as a JUnit report: one suite for each scenario, one case for each step. */
-export function junitReport(results: readonly ScenarioResult[]): string {
-  return ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites>', ...results.map(suiteOf), '</testsuites>', ''].join(
-    '\n',
-  );
+export function junitReport(results: readonly PlayedResult[]): string {
+  const suites = results.map(suiteOf);
+  return markup`<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites}</testsuites>\n`.markup;
 }

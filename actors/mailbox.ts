@@ -58,6 +58,8 @@ export interface Mailbox {
   unclaimed(watch: Watch): readonly Arrival[];
   /** The unclaimed arrivals that do not count, belong to no other playing and were not taken aside before. */
   takeAside(watch: Watch, isTheirs: (arrival: Arrival) => boolean): readonly Arrival[];
+  /** Removes arrivals that were told as unexpected, so that they are told once. */
+  discard(arrivals: readonly Arrival[]): void;
   /** Everything no step has claimed, whoever it belongs to: the backlog. */
   backlog(): readonly Arrival[];
 }
@@ -108,9 +110,12 @@ export function createMailbox(): Mailbox {
       const counting = new Set(unclaimed(watch));
       const isAside = (one: Arrival): boolean => !counting.has(one) && !takenAside.has(one) && !isTheirs(one);
       const others = unclaimedArrivals.filter(isAside);
-      // What counts has been told by now, and is not told once more by a later playing.
-      [...counting, ...others].forEach((arrival) => takenAside.add(arrival));
+      others.forEach((arrival) => takenAside.add(arrival));
       return others;
+    },
+    discard: (arrivals) => {
+      const left = unclaimedArrivals.filter((arrival) => !arrivals.includes(arrival));
+      unclaimedArrivals.splice(0, unclaimedArrivals.length, ...left);
     },
     backlog: () => [...unclaimedArrivals],
   };

@@ -4,7 +4,7 @@ import { type MesaCase, type MesaOutcome, broken } from './mesa-case.ts';
 import { performMesa } from './mesa-perform.ts';
 import type { Arrival } from './mailbox.ts';
 import type { Transcript } from './transcript.ts';
-import type { ScenarioResult, StepResult } from './player.ts';
+import type { PlayedResult, StepResult } from './player.ts';
 
 /** A step of a script that was played, or left out. */
 export interface MesaStepResult extends StepResult {
@@ -14,7 +14,7 @@ export interface MesaStepResult extends StepResult {
 }
 
 /** A script that was played to its end, or to the step that failed. */
-export interface MesaResult extends ScenarioResult {
+export interface MesaResult extends PlayedResult {
   readonly steps: readonly MesaStepResult[];
   /** Why it did not come to an end for want of a person; then it has neither passed nor failed. */
   readonly undone: string | undefined;
@@ -37,7 +37,7 @@ export async function playMesaCase(
     const passed = outcome.mismatches.length === 0 && outcome.problems.length === 0;
     const milliseconds = stage.clock.now().getTime() - began;
     const { mismatches, ...kept } = outcome;
-    const about = { number: index + 1, transaction, who, sentence: step.step, passed, milliseconds };
+    const about = { number: index + 1, transaction, who, sentence: step.step, passed, at: began, milliseconds };
     const verdicts = mismatches.map((one) => ({ ...one, holds: false }));
     const result: MesaStepResult = { ...kept, ...about, mismatches, verdicts, exchanges: [] };
     steps.push(result);

@@ -73,8 +73,11 @@ const performers: { readonly [V in Verb]: Performer<V> } = {
     await stage.listeners.online(step.online);
     return nothingWrong;
   },
-  quiet: async (step, { stage, watch, signal }, notes) =>
-    unexpectedOutcome(await stage.mailbox.quiet(watch, step.quiet, signal), notes),
+  quiet: async (step, { stage, watch, signal }, notes) => {
+    const unexpected = await stage.mailbox.quiet(watch, step.quiet, signal);
+    stage.mailbox.discard(unexpected);
+    return unexpectedOutcome(unexpected, notes);
+  },
 };
 
 /** Does one step. Rejects with UnknownName when a name has no value yet; what the Order Filler does wrong is an outcome. */

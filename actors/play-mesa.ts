@@ -1,3 +1,4 @@
+import { junitReport } from './junit.ts';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -62,7 +63,7 @@ export async function playMesa(folder: string, names: readonly string[], options
   }
   if (playable.length === 0) throw new UsageError(['there is no script that can be played']);
   const results = await playOnSite({ kit, codes, catalogue, plans: playable }, options);
-  if (options.report !== undefined) writeReport(resolve(workingDirectory, options.report), results);
+  if (options.report !== undefined) writeReport(resolve(workingDirectory, options.report), junitReport(results));
   screen.write(mesaSummary(results));
   if (others.length > 0) screen.write(`not played: ${others.map(({ name }) => name).join(', ')}`);
   const askedFor = names.length === 0 || others.length === 0;

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../src/platform/clock.ts';
 import { type Config, ConfigError, loadConfig } from '../src/platform/config.ts';
 import { randomIds } from '../src/platform/ids.ts';
@@ -9,6 +9,7 @@ import { junitReport } from './junit.ts';
 import { describeProblem, loadScenario, scenarioFilesAt } from './lint.ts';
 import { type ScenarioResult, playAll } from './player.ts';
 import { type Screen, countsOf, progressOfSeveral, progressOn, summaryOf } from './progress.ts';
+import { htmlReport } from './report.ts';
 import type { Scenario } from './scenario.ts';
 import { chanceOf } from './seed.ts';
 import type { HttpAddress, Tester } from './staff.ts';
@@ -39,6 +40,8 @@ export interface PlayScenariosOptions {
   readonly seed?: number | undefined;
   /** The file of the JUnit report. */
   readonly report?: string | undefined;
+  /** The file of the report for people, or a folder for it. */
+  readonly html?: string | undefined;
   /** The folder of the transcripts; `./transcripts` by default. */
   readonly transcripts?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -116,7 +119,12 @@ async function playOn(
   try {
     const audience = jobs > 1 ? progressOfSeveral(screen, ordered.length) : progressOn(screen);
     const results = await playAll(ordered, stage, { audience, transcripts, lastStep, keepGoing, signal, jobs, chance });
-    if (report !== undefined) writeReport(resolve(workingDirectory, report), results);
+    if (report !== undefined) writeReport(resolve(workingDirectory, report), junitReport(results));
+    if (options.html !== undefined) {
+      const file = pageAt(resolve(workingDirectory, options.html));
+      const { timeZone } = site.organisation;
+      writeReport(file, htmlReport(results, { file, orderFiller: stage.orderFiller, seed, timeZone }));
+    }
     const counts = countsOf(results);
     if (options.shuffle || options.seed !== undefined || counts.failed > 0) screen.write(again(seed, options));
     screen.write(summaryOf(results));
@@ -217,7 +225,13 @@ export function orderFillerOf(site: Config, options: PlayScenariosOptions): Orde
   }
 }
 
-export function writeReport(file: string, results: readonly ScenarioResult[]): void {
+/** A path that does not end like a page is a folder. */
+function pageAt(path: string): string {
+  return /\.html?$/i.test(path) ? path : join(path, 'index.html');
+}
+
+/** Writes a report, making its folder. */
+export function writeReport(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, junitReport(results));
+  writeFileSync(file, text);
 }

@@ -32,11 +32,18 @@ export interface StepResult extends Kept {
   readonly passed: boolean;
   /** Why it was left out, which is no failure. */
   readonly skipped?: string | undefined;
+  /** When it began, milliseconds since 1970. */
+  readonly at: number;
   readonly milliseconds: number;
 }
 
 /** A scenario that was played, to its end or to the step that failed. */
-export interface ScenarioResult {
+export interface ScenarioResult extends PlayedResult {
+  readonly scenario: Scenario;
+}
+
+/** Something that was played step by step. */
+export interface PlayedResult {
   readonly scenario: Pick<Scenario, 'name' | 'title'> & { readonly steps: readonly { readonly step: string }[] };
   readonly run: string;
   readonly passed: boolean;
@@ -45,7 +52,7 @@ export interface ScenarioResult {
   readonly steps: readonly StepResult[];
   /** What came although no step asked for it. */
   readonly leftover: Kept;
-  /** What came and counts for nothing: it belongs to nobody here, or is an Order Filler's choice. */
+  /** What came and counts for nothing: its step was not played, it is left to the Order Filler's choice, or for somebody outside the cast. */
   readonly aside: readonly Exchange[];
   /** When it began. */
   readonly began: Date;
@@ -197,13 +204,17 @@ async function endOf(
   await Promise.all(scenario.cast.map((actor) => stage.listeners.online(actor)));
   const isWhole = played.length === scenario.steps.length;
   const end = openNotes(transcript, 'end', stage.clock);
-  const unexpected = unexpectedOutcome(isWhole ? stage.mailbox.unclaimed(watch) : [], end);
-  const aside = stage.mailbox.takeAside(watch, isTheirs).map((arrival, index) => {
+  const left = stage.mailbox.unclaimed(watch);
+  stage.mailbox.discard(left);
+  const unexpected = unexpectedOutcome(isWhole ? left : [], end);
+  // A playing that stopped early might have claimed them later.
+  const aside = [...(isWhole ? [] : left), ...stage.mailbox.takeAside(watch, isTheirs)].map((arrival, index) => {
     const notes = openNotes(transcript, `aside-${index + 1}`, stage.clock);
     notes.received(arrival, arrival.type.replaceAll(/[^A-Z0-9-]/g, '-'));
-    return notes;
+    return { notes, isOurs: watch.isOurs(arrival) };
   });
-  const notes = [...played.map((one) => one.notes), end, ...aside];
+  const chosen = aside.filter(({ isOurs }) => isOurs).flatMap((one) => one.notes.exchanges);
+  const notes = [...played.map((one) => one.notes), end, ...aside.map((one) => one.notes)];
   notes.forEach((one) => one.finish());
   transcript.contents(notes.flatMap((one) => one.exchanges).toSorted((a, b) => a.at - b.at));
   const steps = played.map(({ step }) => step);
@@ -211,7 +222,7 @@ async function endOf(
   const isClean = steps.every((step) => step.passed || step.skipped !== undefined) && isPassed(leftover);
   const skipped = isClean && steps.some((step) => step.skipped !== undefined);
   const passed = isClean && !skipped && !signal.aborted;
-  return { steps, leftover, aside: aside.flatMap((one) => one.exchanges), passed, skipped };
+  return { steps, leftover, aside: chosen, passed, skipped };
 }
 
 type Ending = Pick<ScenarioResult, 'steps' | 'leftover' | 'aside' | 'passed' | 'skipped'>;
@@ -258,6 +269,7 @@ async function playStep(
     who: partiesOf(step),
     sentence: step.step,
     passed: isPassed(outcome),
+    at: started,
     milliseconds: clock.now().getTime() - started,
   };
 }
