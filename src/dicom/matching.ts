@@ -12,7 +12,16 @@ import {
   namePrefixOf,
   rangeOf,
 } from './matching-values.ts';
-import { NOT_KEYS, START_DATE, START_TIME, STEP, isSequence, isSupported, isUniversalKey } from './worklist-keys.ts';
+import {
+  NOT_KEYS,
+  ROOT,
+  START_DATE,
+  START_TIME,
+  STEP,
+  isSequence,
+  isSupported,
+  isUniversalKey,
+} from './worklist-keys.ts';
 
 /** What a worklist query asks of a database: never more than the query itself, so that every match is found. */
 export interface WorklistConditions {
@@ -96,32 +105,36 @@ export interface KeyVerdict {
  * Key by key how a candidate, the complete worklist data set of one step, stands to a query (PS3.4 C.2.2.2, K.6); keys
  * that ask nothing or are not supported have no verdict. A range of dates and one of times are one verdict.
  */
-export function* keyVerdicts(candidate: Dataset, keys: Dataset): Generator<KeyVerdict, void> {
-  const interval = intervalOf(keys);
+export function* keyVerdicts(candidate: Dataset, keys: Dataset, within = ROOT): Generator<KeyVerdict, void> {
+  const interval = within === STEP ? intervalOf(keys) : undefined;
   if (interval) yield startVerdict(candidate, interval);
   for (const [keyword, values] of Object.entries(keys)) {
     if (interval && (keyword === START_DATE || keyword === START_TIME)) continue;
-    if (asksNothing(keyword, values)) continue;
+    if (asksNothing(keyword, values, within)) continue;
     const asked = isSequence(keyword, values) ? items(keys, keyword) : [];
     const stored = asked.length === 1 ? items(candidate, keyword) : [];
     const [askedItem, storedItem] = [asked[0], stored[0]];
-    if (askedItem && storedItem && stored.length === 1) yield* keyVerdicts(storedItem, askedItem);
+    if (askedItem && storedItem && stored.length === 1) yield* keyVerdicts(storedItem, askedItem, keyword);
     else yield keyVerdict(candidate, keyword, values);
   }
 }
 
 /** True when a candidate matches every supported key of a query. */
 export function matchesWorklist(candidate: Dataset, identifier: Dataset): boolean {
-  for (const { matches } of keyVerdicts(candidate, identifier)) if (!matches) return false;
+  return matchesItem(candidate, identifier, ROOT);
+}
+
+function matchesItem(candidate: Dataset, keys: Dataset, within: string): boolean {
+  for (const { matches } of keyVerdicts(candidate, keys, within)) if (!matches) return false;
   return true;
 }
 
 // Keys without value, and those that are not supported: they are returned, and ignored in the matching.
-function asksNothing(keyword: string, values: readonly Value[]): boolean {
+function asksNothing(keyword: string, values: readonly Value[], within: string): boolean {
   if (NOT_KEYS.has(keyword)) return true;
-  if (!isSequence(keyword, values)) return !isSupported(keyword) || isUniversalKey(keyword, values);
+  if (!isSequence(keyword, values)) return !isSupported(keyword, within) || isUniversalKey(keyword, values);
   return items({ [keyword]: values }, keyword).every((item) =>
-    Object.entries(item).every(([nested, nestedValues]) => asksNothing(nested, nestedValues)),
+    Object.entries(item).every(([nested, nestedValues]) => asksNothing(nested, nestedValues, keyword)),
   );
 }
 
@@ -147,7 +160,7 @@ function keyVerdict(candidate: Dataset, keyword: string, values: readonly Value[
   if (isSequence(keyword, values)) {
     const stored = items(candidate, keyword);
     const asked = items({ [keyword]: values }, keyword);
-    const matches = asked.every((keys) => stored.some((item) => matchesWorklist(item, keys)));
+    const matches = asked.every((keys) => stored.some((item) => matchesItem(item, keys, keyword)));
     return { keyword, asked: asked.map(itemText), stored: stored.map(itemText), matches };
   }
   const asked = texts({ [keyword]: values }, keyword);

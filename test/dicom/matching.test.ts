@@ -136,6 +136,26 @@ describe('matching of worklist keys (PS3.4 C.2.2.2, K.6.1.2)', () => {
       { StudyDescription: 'X', '00411001': Uint8Array.from([1, 2]) },
     ],
     [
+      'a key of a step beside the step sequence is not supported and ignored',
+      true,
+      { Modality: 'MR', ScheduledProcedureStepStartDate: '2020-', ScheduledProcedureStepStartTime: '10-' },
+    ],
+    ['a key of the patient within the step is not supported and ignored', true, step({ PatientID: 'P2' })],
+    [
+      'a key in a sequence that no worklist has is ignored',
+      true,
+      step({ ReferencedDefinedProtocolSequence: { ReferencedSOPInstanceUID: '1.2' } }),
+    ],
+    [
+      '`*` in a date, a time or a UID, from devices that write it everywhere',
+      true,
+      {
+        StudyInstanceUID: '*',
+        PatientBirthDate: '*',
+        ...step({ ScheduledProcedureStepStartDate: '*', ScheduledProcedureStepStartTime: '*' }),
+      },
+    ],
+    [
       'character set and time zone are no keys',
       true,
       { SpecificCharacterSet: 'ISO_IR 100', TimezoneOffsetFromUTC: '+0100' },
@@ -175,6 +195,8 @@ describe('identifiers that are refused with A900 (PS3.4 K.4.1.1.4)', () => {
     ['ranges', step({ ScheduledProcedureStepStartDate: '20260101-', ScheduledProcedureStepStartTime: '-1200' })],
     ['several UIDs', { StudyInstanceUID: ['1.2.3', '1.2.4'] }],
     ['an invalid value of a key that is ignored', { InstanceCreationDate: 'x' }],
+    ['an invalid value of a key that stands in the wrong place', { ScheduledProcedureStepStartDate: 'x' }],
+    ['`*` in a date and a UID', { StudyInstanceUID: '*', ...step({ ScheduledProcedureStepStartDate: '*' }) }],
   ])('not: %s', (_, keys) => {
     expect(checkWorklistIdentifier(dataset(keys))).toBeUndefined();
   });
@@ -220,6 +242,8 @@ describe('conditions for the database', () => {
     expect(of('20260105-')).toEqual({ startDateFrom: '2026-01-05' });
     // A database's calendar has no year 0.
     expect(of('00000101-20260105')).toEqual({ startDateTo: '2026-01-05' });
+    expect([of('-00001231'), of('00000101')]).toEqual([{}, {}]);
+    expect(of('*')).toEqual({});
   });
 
   it('have the beginning of the name: of any group for a key without `=`, else of the alphabetic one', () => {
@@ -369,6 +393,22 @@ describe('keys that are not supported (FF01)', () => {
       '00411001': Uint8Array.from([1, 2]),
     });
     expect(unsupportedKeys(identifier)).toEqual(['BodyPartExamined', 'StudyDescription', '00411001']);
+  });
+
+  it('are those that stand where the worklist does not have them', () => {
+    const identifier = dataset({
+      Modality: 'CT',
+      CodeValue: 'X',
+      RequestedProcedureCodeSequence: { CodeValue: 'X', PatientID: 'P1' },
+      ...step({ PatientID: 'P1', ReferencedDefinedProtocolSequence: { ReferencedSOPInstanceUID: '1.2' } }),
+    });
+    expect(unsupportedKeys(identifier)).toEqual([
+      'Modality',
+      'CodeValue',
+      'PatientID',
+      'PatientID',
+      'ReferencedSOPInstanceUID',
+    ]);
   });
 
   it('are none when nothing is asked of them', () => {
