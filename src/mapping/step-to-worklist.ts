@@ -73,6 +73,9 @@ function authorityItem(authority: {
   return [{ ...local, ...universalEntity(authority) }];
 }
 
+// DS has 16 characters (PS3.5 6.2); a measure beyond them is none, and nobody misses a step for it.
+const decimal = (text: string | undefined): string | null => (text !== undefined && text.length <= 16 ? text : null);
+
 const joined = (parts: readonly string[] | undefined): string | undefined =>
   parts?.filter((part) => part !== '').join(', ');
 
@@ -176,8 +179,8 @@ function patientKeys(source: WorklistSource): DatasetInput {
     PatientAddress: shortened(joined(source.demographics.address), 64),
     PatientComments: shortened(source.demographics.comments?.join(' '), 10_240),
     PatientPrimaryLanguageCodeSequence: codeItems(source.demographics.primaryLanguage),
-    PatientWeight: source.order.bodyWeight ?? null,
-    PatientSize: source.order.bodyHeight ?? null,
+    PatientWeight: decimal(source.order.bodyWeight),
+    PatientSize: decimal(source.order.bodyHeight),
     PatientState: shortened(source.order.dangerCode?.meaning ?? source.order.dangerCode?.code, 64),
     MedicalAlerts: split(source.order.relevantClinicalInformation).slice(0, MOST_VALUES),
     Allergies: (source.demographics.allergies ?? []).flatMap(split).slice(0, MOST_VALUES),

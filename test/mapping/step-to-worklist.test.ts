@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EXPLICIT_VR_LITTLE_ENDIAN, encodeDataset } from '../../src/dicom/codec.ts';
 import { type Dataset, items, text, texts } from '../../src/dicom/dataset.ts';
 import { orderRequestsFromHl7 } from '../../src/mapping/order-from-hl7.ts';
 import { patientFromHl7, visitFromHl7 } from '../../src/mapping/patient-from-hl7.ts';
@@ -248,6 +249,13 @@ describe('visit, patient and what is medically relevant', () => {
     ['MedicalAlerts', 'Pacemaker'],
   ])('has %s %j', (keyword, value) => {
     expect(text(item(), keyword)).toBe(value);
+  });
+
+  it('has no weight or size that DS cannot carry: for its sake no station loses the step', () => {
+    const { order } = source;
+    const heavy = item({ order: { ...order, bodyWeight: '12345700000000000000', bodyHeight: '98765400000000000000' } });
+    expect([heavy['PatientWeight'], heavy['PatientSize']]).toEqual([[], []]);
+    expect(() => encodeDataset(heavy, EXPLICIT_VR_LITTLE_ENDIAN)).not.toThrow();
   });
 
   it('has every allergy as a value', () => {
