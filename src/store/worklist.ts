@@ -118,37 +118,55 @@ function restrictions({ conditions, statuses, withoutStates }: WorklistSearch): 
   ];
 }
 
+const steps = Prisma.sql`
+  "ScheduledProcedureStep" s
+  JOIN "RequestedProcedure" r ON r.id = s."procedureId"
+  JOIN "Order" o ON o.id = r."orderId"
+  JOIN "Patient" p ON p.id = o."patientId"`;
+
+const byStart = Prisma.sql`s."startDate", s."startTime", s.id`;
+
+const all = (conditions: readonly Prisma.Sql[]): Prisma.Sql => Prisma.join([Prisma.sql`true`, ...conditions], ' AND ');
+
+function ask<T>(store: Store, sql: Prisma.Sql): Promise<T[]> {
+  return store.prisma.$queryRaw<T[]>(sql).catch((error: unknown) => {
+    throw storeError(error);
+  });
+}
+
+const pageOf = (store: Store, where: readonly Prisma.Sql[]): Promise<WorklistRow[]> =>
+  ask(
+    store,
+    Prisma.sql`
+      SELECT ${plannedEachTime} ${columns}
+      FROM ${steps} LEFT JOIN "Visit" v ON v.id = o."visitId"
+      WHERE ${all(where)} ORDER BY ${byStart} LIMIT ${PAGE}`,
+  );
+
+async function idsBehind({ startDate, startTime, stepId }: WorklistRow, store: Store, where: readonly Prisma.Sql[]) {
+  const behind = Prisma.sql`(${byStart}) > (${startDate}::date, ${startTime}::time, ${stepId}::int)`;
+  const [row] = await ask<{ ids: number[] | null }>(
+    store,
+    Prisma.sql`
+      SELECT ${plannedEachTime} array_agg(s.id ORDER BY ${byStart}) AS ids
+      FROM ${steps} WHERE ${all([...where, behind])}`,
+  );
+  return row?.ids ?? [];
+}
+
 /**
  * Steps that meet a search, in the order of their start; page by page, so that a long answer holds neither memory nor
- * a database connection while a slow modality reads it.
+ * a database connection while a slow modality reads it. What is behind the first page is chosen once, so that no page
+ * sorts the rest again and a step that is moved meanwhile comes once; one that is taken off meanwhile does not come.
  */
 export async function* worklistRows(store: Store, search: WorklistSearch): AsyncGenerator<readonly WorklistRow[]> {
   const where = restrictions(search);
-  let after: WorklistRow | undefined;
-  for (;;) {
-    const seek = after
-      ? [
-          Prisma.sql`(s."startDate", s."startTime", s.id) > (${after.startDate}::date, ${after.startTime}::time, ${after.stepId}::int)`,
-        ]
-      : [];
-    const rows = await store.prisma
-      .$queryRaw<WorklistRow[]>(
-        Prisma.sql`
-      SELECT ${plannedEachTime} ${columns}
-      FROM "ScheduledProcedureStep" s
-      JOIN "RequestedProcedure" r ON r.id = s."procedureId"
-      JOIN "Order" o ON o.id = r."orderId"
-      JOIN "Patient" p ON p.id = o."patientId"
-      LEFT JOIN "Visit" v ON v.id = o."visitId"
-      WHERE ${Prisma.join([Prisma.sql`true`, ...where, ...seek], ' AND ')}
-      ORDER BY s."startDate", s."startTime", s.id
-      LIMIT ${PAGE}`,
-      )
-      .catch((error: unknown) => {
-        throw storeError(error);
-      });
+  const first = await pageOf(store, where);
+  if (first.length > 0) yield first;
+  const last = first[PAGE - 1];
+  const ids = last ? await idsBehind(last, store, where) : [];
+  for (let at = 0; at < ids.length; at += PAGE) {
+    const rows = await pageOf(store, [...where, Prisma.sql`s.id = ANY(${ids.slice(at, at + PAGE)}::int[])`]);
     if (rows.length > 0) yield rows;
-    if (rows.length < PAGE) return;
-    after = rows[rows.length - 1];
   }
 }
