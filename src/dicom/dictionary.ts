@@ -1,10 +1,11 @@
 import { dictionary as entries } from 'dcmjs/dictionary';
 import { SwfError } from '../platform/errors.ts';
 
-/** One attribute of the data dictionary (PS3.6): tag as eight upper-case hexadecimal digits. */
+/** One attribute of the data dictionary (PS3.6): tag as eight upper-case hexadecimal digits, and as a number. */
 export interface Attribute {
   readonly keyword: string;
   readonly tag: string;
+  readonly number: number;
   readonly vr: string;
 }
 
@@ -17,8 +18,9 @@ const byKeyword = new Map<string, Attribute>();
 for (const entry of Object.values(entries)) {
   const tag = /^\(([0-9A-Fa-f]{4}),([0-9A-Fa-f]{4})\)$/.exec(entry.tag)?.slice(1).join('').toUpperCase();
   if (!tag || entry.version === 'PrivateTag' || entry.vr === 'na' || byKeyword.has(entry.name)) continue;
-  const attribute = { keyword: entry.name, tag, vr: OPEN_VRS[entry.vr] ?? entry.vr };
-  byTag.set(Number.parseInt(tag, 16), attribute);
+  const number = Number.parseInt(tag, 16);
+  const attribute = { keyword: entry.name, tag, number, vr: OPEN_VRS[entry.vr] ?? entry.vr };
+  byTag.set(number, attribute);
   byKeyword.set(entry.name, attribute);
 }
 
@@ -36,6 +38,7 @@ export const hexTag = (tag: number): string => (tag >>> 0).toString(16).toUpperC
 const unknownAttributes = (tag: number): Attribute => ({
   keyword: hexTag(tag),
   tag: hexTag(tag),
+  number: tag >>> 0,
   vr: isPrivateCreator(tag) ? 'LO' : 'UN',
 });
 

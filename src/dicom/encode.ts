@@ -20,6 +20,8 @@ const UTF_8 = ['ISO_IR 192'] as const;
 // CR, LF, FF and TAB are the only control characters of text (PS3.5 6.1.3); ESC is the codec's own business.
 const CONTROL = /\p{Cc}/u;
 const LINE_CONTROL = /[\t\n\f\r]/g;
+// Printable ASCII without the backslash: every text may have it, in every character set.
+const PLAIN = /^[ -[\]-~]*$/;
 
 interface Writer {
   bytes: Buffer;
@@ -114,7 +116,7 @@ function elementsOf(ds: Dataset, { asReceived }: Scope): Element[] {
     const isSequence = attribute.vr === 'UN' && typeof first === 'object' && !(first instanceof Uint8Array);
     const listed = asReceived ? receivedVr(attribute.vr, values) : attribute.vr;
     const vr = isSequence ? 'SQ' : listed;
-    elements.push({ tag: Number.parseInt(attribute.tag, 16), shownTag: attribute.tag, vr, values });
+    elements.push({ tag: attribute.number, shownTag: attribute.tag, vr, values });
   }
   return elements.sort((a, b) => a.tag - b.tag);
 }
@@ -170,12 +172,14 @@ function writeHeader(writer: Writer, element: Element, length: number): number {
   return start + 8;
 }
 
-function writeValue(writer: Writer, element: Element, value: Buffer, { asReceived }: Scope): void {
+// A text is ASCII, one byte for each character.
+function writeValue(writer: Writer, element: Element, value: Buffer | string, { asReceived }: Scope): void {
   const padded = value.length + (value.length & 1);
   // PS3.5 6.2.2: a value that came in Implicit VR and is too long for its VR in Explicit VR has VR UN.
   writeHeader(writer, asReceived && padded > MAX_SHORT_LENGTH ? { ...element, vr: 'UN' } : element, padded);
   const start = reserve(writer, padded);
-  value.copy(writer.bytes, start);
+  if (typeof value === 'string') writer.bytes.write(value, start, 'latin1');
+  else value.copy(writer.bytes, start);
   // PS3.5 6.2: UI and bytes are padded with NUL, text with a blank.
   const isText = vrRules[element.vr]?.kind === 'text' && element.vr !== 'UI';
   if (padded > value.length) writer.bytes[start + value.length] = isText ? 0x20 : 0;
@@ -201,11 +205,11 @@ function writeItem(writer: Writer, item: Dataset, scope: Scope): void {
   writer.bytes.writeUInt32LE(writer.position - at - 8, at + 4);
 }
 
-function valueBytes(element: Element, scope: Scope): Buffer {
+function valueBytes(element: Element, scope: Scope): Buffer | string {
   const { values } = element;
   const rule = vrRules[element.vr];
   if (!rule) throw invalid(element, 'this VR is not supported');
-  if (values.length === 0) return Buffer.alloc(0);
+  if (values.length === 0) return '';
   if (rule.kind === 'text') return textBytes(element, rule, scope);
   if (rule.kind === 'bytes') return Buffer.concat(values.map((value) => rawBytes(element, value)));
   return numberBytes(element, rule.size ?? 2);
@@ -216,11 +220,13 @@ function rawBytes(element: Element, value: Value): Buffer {
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
-function textBytes(element: Element, rule: VrRule, { characterSet, asReceived }: Scope): Buffer {
+function textBytes(element: Element, rule: VrRule, { characterSet, asReceived }: Scope): Buffer | string {
   if (element.values.length > 1 && !rule.many) throw invalid(element, 'only one value is allowed');
   const parts = element.values.map((value) =>
     asReceived ? textOf(element, value) : checkedText(element, rule, value),
   );
+  // ASCII is the same in every set, and most values are ASCII.
+  if (parts.every((part) => PLAIN.test(part))) return parts.join('\\');
   const isPersonName = element.vr === 'PN';
   const [first = ''] = parts;
   if (!rule.international) return Buffer.from(parts.join('\\'), 'latin1');
@@ -239,14 +245,18 @@ function textOf(element: Element, value: Value): string {
 
 function checkedText(element: Element, rule: VrRule, value: Value): string {
   const text = textOf(element, value);
-  if (CONTROL.test(rule.lines ? text.replace(LINE_CONTROL, '') : text))
-    throw invalid(element, 'control characters are not allowed');
-  if (rule.many && text.includes('\\')) throw invalid(element, 'a backslash separates values: give several values');
-  if (!rule.international && needsCharacterSet(text)) throw invalid(element, 'only ASCII is allowed');
+  if (!PLAIN.test(text)) checkCharacters(element, rule, text);
   if (rule.pattern && !rule.pattern.test(text))
     throw invalid(element, 'the value has characters that this VR does not allow');
   checkLength(element, rule, text);
   return text;
+}
+
+function checkCharacters(element: Element, rule: VrRule, text: string): void {
+  if (CONTROL.test(rule.lines ? text.replace(LINE_CONTROL, '') : text))
+    throw invalid(element, 'control characters are not allowed');
+  if (rule.many && text.includes('\\')) throw invalid(element, 'a backslash separates values: give several values');
+  if (!rule.international && needsCharacterSet(text)) throw invalid(element, 'only ASCII is allowed');
 }
 
 function checkLength(element: Element, rule: VrRule, text: string): void {

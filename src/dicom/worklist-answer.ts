@@ -38,19 +38,22 @@ function characterSetFor(
   identifier: Dataset,
   readable: readonly string[] | undefined,
 ): readonly string[] | undefined {
-  const text = textOf(answer);
+  const beyondAscii = textsBeyondAscii(answer);
   const terms = readable ?? identifierTerms(identifier);
-  if (!needsCharacterSet(text)) return identifier['SpecificCharacterSet'] && isSupportedSet(terms) ? terms : undefined;
-  return terms.some((term) => term !== '') && canEncode(text, terms) ? terms : ['ISO_IR 192'];
+  if (beyondAscii.length === 0) return identifier['SpecificCharacterSet'] && isSupportedSet(terms) ? terms : undefined;
+  return terms.some((term) => term !== '') && canEncode(beyondAscii.join(''), terms) ? terms : ['ISO_IR 192'];
 }
 
 const identifierTerms = (identifier: Dataset): readonly string[] =>
   (identifier['SpecificCharacterSet'] ?? []).map(String);
 
-function textOf(value: Value | readonly Value[] | Dataset): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || value instanceof Uint8Array) return '';
-  return Object.values(value as Dataset)
-    .map(textOf)
-    .join('');
+function textsBeyondAscii(ds: Dataset, found: string[] = []): string[] {
+  for (const values of Object.values(ds)) {
+    for (const value of values) {
+      if (typeof value === 'string') {
+        if (needsCharacterSet(value)) found.push(value);
+      } else if (typeof value === 'object' && !(value instanceof Uint8Array)) textsBeyondAscii(value, found);
+    }
+  }
+  return found;
 }

@@ -1,4 +1,4 @@
-import { type Dataset, type DatasetInput, dataset } from '../dicom/dataset.ts';
+import { type Dataset, type DatasetInput, dataset, items } from '../dicom/dataset.ts';
 import type { Code, CodedValue, Location } from '../workflow/vocabulary.ts';
 import { offsetAt } from '../platform/clock.ts';
 import { accountOfStay } from '../workflow/patient-changes.ts';
@@ -10,17 +10,23 @@ import { personNameOf, shortened, split } from './names.ts';
 const DETACHED_STUDY_MANAGEMENT = '1.2.840.10008.3.1.2.3.1';
 
 /** ORC-7.6 / TQ1-9 to (0040,1003). */
-const priorities: Readonly<Record<string, string>> = {
-  S: 'STAT',
-  A: 'HIGH',
-  P: 'HIGH',
-  C: 'HIGH',
-  R: 'ROUTINE',
-  T: 'MEDIUM',
-};
+const priorities = new Map([
+  ['S', 'STAT'],
+  ['A', 'HIGH'],
+  ['P', 'HIGH'],
+  ['C', 'HIGH'],
+  ['R', 'ROUTINE'],
+  ['T', 'MEDIUM'],
+]);
 
 /** PID-8 to (0010,0040): U is zero length. */
-const sexes: Readonly<Record<string, string>> = { F: 'F', M: 'M', O: 'O', A: 'O', N: 'O' };
+const sexes = new Map([
+  ['F', 'F'],
+  ['M', 'M'],
+  ['O', 'O'],
+  ['A', 'O'],
+  ['N', 'O'],
+]);
 
 /** A coded value as a sequence item, when value and scheme are there; text otherwise has no item. */
 function codeItems(value: CodedValue | undefined): DatasetInput[] {
@@ -88,122 +94,133 @@ function locationText(location: Location | undefined): string | null {
 // ADT^A11 and A38 cancel no order: who is at the station has to know.
 const VISIT_CANCELLED = 'Visit cancelled: ask the ward or the order placer before you begin';
 
-function stepItem(source: WorklistSource): DatasetInput {
-  return {
-    ScheduledStationAETitle: [...source.scheduledStationAeTitles],
-    ScheduledProcedureStepStartDate: source.startDate.replaceAll('-', ''),
-    ScheduledProcedureStepStartTime: source.startTime.replaceAll(':', ''),
-    Modality: source.modality,
-    ScheduledPerformingPhysicianName: personNameOf(source.order.scheduledPerformer),
-    ScheduledProcedureStepDescription: shortened(source.step.description, 64),
-    ScheduledProtocolCodeSequence: source.step.protocols.map(codeItem),
-    ScheduledProcedureStepID: source.scheduledProcedureStepId,
-    ScheduledProcedureStepStatus: source.stepStatus,
-    ScheduledStationName: shortened(source.step.stationName, 16),
-    ScheduledProcedureStepLocation: shortened(source.step.location, 16),
-    PreMedication: shortened(source.step.preMedication, 64),
-    RequestedContrastAgent: shortened(source.step.contrastAgent, 64),
-    CommentsOnTheScheduledProcedureStep: source.visitStatus === 'CANCELLED' ? VISIT_CANCELLED : null,
-  };
+/** What an item is made of. */
+interface Known extends WorklistSource {
+  readonly site: WorklistSite;
 }
 
-/** (0008,0020) and (0008,0030) from the first MPPS, as far as they are a day and a time. */
-function studyStart(begun: WorklistSource['begun']): DatasetInput {
+/** Attributes by keyword; each is made only where it is asked for. */
+type Attributes = Readonly<Record<string, (known: Known) => DatasetInput[string]>>;
+
+const stepAttributes: Attributes = {
+  ScheduledStationAETitle: ({ scheduledStationAeTitles }) => [...scheduledStationAeTitles],
+  ScheduledProcedureStepStartDate: ({ startDate }) => startDate.replaceAll('-', ''),
+  ScheduledProcedureStepStartTime: ({ startTime }) => startTime.replaceAll(':', ''),
+  Modality: ({ modality }) => modality,
+  ScheduledPerformingPhysicianName: ({ order }) => personNameOf(order.scheduledPerformer),
+  ScheduledProcedureStepDescription: ({ step }) => shortened(step.description, 64),
+  ScheduledProtocolCodeSequence: ({ step }) => step.protocols.map(codeItem),
+  ScheduledProcedureStepID: ({ scheduledProcedureStepId }) => scheduledProcedureStepId,
+  ScheduledProcedureStepStatus: ({ stepStatus }) => stepStatus,
+  ScheduledStationName: ({ step }) => shortened(step.stationName, 16),
+  ScheduledProcedureStepLocation: ({ step }) => shortened(step.location, 16),
+  PreMedication: ({ step }) => shortened(step.preMedication, 64),
+  RequestedContrastAgent: ({ step }) => shortened(step.contrastAgent, 64),
+  CommentsOnTheScheduledProcedureStep: ({ visitStatus }) => (visitStatus === 'CANCELLED' ? VISIT_CANCELLED : null),
+};
+
+// (0008,0020) and (0008,0030) come from the first MPPS, as far as they are a day and a time.
+function studyDate({ begun }: Known): string | null {
   const date = begun?.date.trim() ?? '';
-  const time = begun?.time.trim() ?? '';
-  const known = /^\d{8}$/.test(date);
-  return { StudyDate: known ? date : null, StudyTime: known && /^\d{2,6}(\.\d{1,6})?$/.test(time) ? time : null };
+  return /^\d{8}$/.test(date) ? date : null;
 }
 
-function procedureKeys(source: WorklistSource): DatasetInput {
-  const { order, code } = source;
-  const reason = order.reason;
-  return {
-    RequestedProcedureID: source.requestedProcedureId,
-    RequestedProcedureDescription: shortened(code.meaning ?? order.service.meaning ?? code.code, 64),
-    RequestedProcedureCodeSequence: codeItems(code).length > 0 ? codeItems(code) : codeItems(order.service),
-    StudyInstanceUID: source.studyInstanceUid,
-    ReferencedStudySequence: [
-      { ReferencedSOPClassUID: DETACHED_STUDY_MANAGEMENT, ReferencedSOPInstanceUID: source.studyInstanceUid },
-    ],
-    RequestedProcedurePriority: order.priority === undefined ? null : (priorities[order.priority] ?? null),
-    PatientTransportArrangements: shortened(order.transportationMode, 64),
-    ReasonForTheRequestedProcedure: shortened(reason?.meaning ?? reason?.code, 64),
-    ReasonForRequestedProcedureCodeSequence: codeItems(reason),
-    RequestedProcedureComments: shortened(order.comments?.join(' '), 10_240),
-    ConfidentialityCode: shortened(order.confidentialityCode?.meaning ?? order.confidentialityCode?.code, 64),
-    ...studyStart(source.begun),
-  };
+function studyTime(known: Known): string | null {
+  const time = known.begun?.time.trim() ?? '';
+  return studyDate(known) !== null && /^\d{2,6}(\.\d{1,6})?$/.test(time) ? time : null;
 }
+
+function procedureCode({ code, order }: Known): DatasetInput[] {
+  const own = codeItems(code);
+  return own.length > 0 ? own : codeItems(order.service);
+}
+
+const procedureAttributes: Attributes = {
+  RequestedProcedureID: ({ requestedProcedureId }) => requestedProcedureId,
+  RequestedProcedureDescription: ({ code, order }) => shortened(code.meaning ?? order.service.meaning ?? code.code, 64),
+  RequestedProcedureCodeSequence: procedureCode,
+  StudyInstanceUID: ({ studyInstanceUid }) => studyInstanceUid,
+  ReferencedStudySequence: ({ studyInstanceUid }) => [
+    { ReferencedSOPClassUID: DETACHED_STUDY_MANAGEMENT, ReferencedSOPInstanceUID: studyInstanceUid },
+  ],
+  RequestedProcedurePriority: ({ order }) => priorities.get(order.priority ?? '') ?? null,
+  PatientTransportArrangements: ({ order }) => shortened(order.transportationMode, 64),
+  ReasonForTheRequestedProcedure: ({ order: { reason } }) => shortened(reason?.meaning ?? reason?.code, 64),
+  ReasonForRequestedProcedureCodeSequence: ({ order }) => codeItems(order.reason),
+  RequestedProcedureComments: ({ order }) => shortened(order.comments?.join(' '), 10_240),
+  ConfidentialityCode: ({ order: { confidentialityCode: code } }) => shortened(code?.meaning ?? code?.code, 64),
+  StudyDate: studyDate,
+  StudyTime: studyTime,
+};
 
 /** Who gave the accession number: the placer where it is the order's own, else we. */
-function issuerOfAccession({ order, accessionNumber }: WorklistSource, { application }: WorklistSite): DatasetInput[] {
+function issuerOfAccession({ order, accessionNumber, site }: Known): DatasetInput[] {
   const isOurs = order.requestedAccessionNumber !== accessionNumber;
-  return authorityItem(isOurs ? { namespace: application } : (order.requestedAccessionNumberIssuer ?? {}));
+  return authorityItem(isOurs ? { namespace: site.application } : (order.requestedAccessionNumberIssuer ?? {}));
 }
 
-function requestKeys(source: WorklistSource, site: WorklistSite): DatasetInput {
-  const { order } = source;
-  const organisation = order.enteringOrganisation;
-  return {
-    AccessionNumber: source.accessionNumber,
-    IssuerOfAccessionNumberSequence: issuerOfAccession(source, site),
-    RequestingPhysician: personNameOf(order.orderingProvider),
-    ReferringPhysicianName: personNameOf(source.visit?.referringDoctor),
-    PlacerOrderNumberImagingServiceRequest: shortened(order.placerOrderNumber?.id, 64),
-    OrderPlacerIdentifierSequence: order.placerOrderNumber ? authorityItem(order.placerOrderNumber) : [],
-    FillerOrderNumberImagingServiceRequest: source.fillerOrderNumber,
-    OrderFillerIdentifierSequence: authorityItem({ namespace: site.application }),
-    InstitutionName: shortened(organisation?.meaning, 64),
-    InstitutionCodeSequence: codeItems(organisation),
-    InstitutionalDepartmentName: shortened(order.enterersDepartment, 64),
-    InstitutionAddress: shortened(joined(order.orderingFacilityAddress), 1_024),
-  };
-}
+const requestAttributes: Attributes = {
+  AccessionNumber: ({ accessionNumber }) => accessionNumber,
+  IssuerOfAccessionNumberSequence: issuerOfAccession,
+  RequestingPhysician: ({ order }) => personNameOf(order.orderingProvider),
+  ReferringPhysicianName: ({ visit }) => personNameOf(visit?.referringDoctor),
+  PlacerOrderNumberImagingServiceRequest: ({ order }) => shortened(order.placerOrderNumber?.id, 64),
+  OrderPlacerIdentifierSequence: ({ order: { placerOrderNumber: number } }) => (number ? authorityItem(number) : []),
+  FillerOrderNumberImagingServiceRequest: ({ fillerOrderNumber }) => fillerOrderNumber,
+  OrderFillerIdentifierSequence: ({ site }) => authorityItem({ namespace: site.application }),
+  InstitutionName: ({ order }) => shortened(order.enteringOrganisation?.meaning, 64),
+  InstitutionCodeSequence: ({ order }) => codeItems(order.enteringOrganisation),
+  InstitutionalDepartmentName: ({ order }) => shortened(order.enterersDepartment, 64),
+  InstitutionAddress: ({ order }) => shortened(joined(order.orderingFacilityAddress), 1_024),
+};
 
-function patientKeys(source: WorklistSource): DatasetInput {
-  const [identifier, ...others] = source.identifiers;
-  return {
-    PatientName: personNameOf(source.patientName),
-    PatientID: identifier?.value ?? null,
-    IssuerOfPatientID: shortened(identifier?.assigningAuthority, 64),
-    IssuerOfPatientIDQualifiersSequence: identifier?.universalId === undefined ? [] : [universalEntity(identifier)],
-    OtherPatientIDsSequence: others.map((other) => ({
+const patientAttributes: Attributes = {
+  PatientName: ({ patientName }) => personNameOf(patientName),
+  PatientID: ({ identifiers: [first] }) => first?.value ?? null,
+  IssuerOfPatientID: ({ identifiers: [first] }) => shortened(first?.assigningAuthority, 64),
+  IssuerOfPatientIDQualifiersSequence: ({ identifiers: [first] }) =>
+    first?.universalId === undefined ? [] : [universalEntity(first)],
+  OtherPatientIDsSequence: ({ identifiers }) =>
+    identifiers.slice(1).map((other) => ({
       PatientID: other.value,
       IssuerOfPatientID: shortened(other.assigningAuthority, 64),
       TypeOfPatientID: 'TEXT',
     })),
-    PatientBirthDate: source.birthDate?.replaceAll('-', '') ?? null,
-    PatientSex: source.sex === null ? null : (sexes[source.sex] ?? null),
-    PatientMotherBirthName: personNameOf(source.demographics.motherName),
-    PatientAddress: shortened(joined(source.demographics.address), 64),
-    PatientComments: shortened(source.demographics.comments?.join(' '), 10_240),
-    PatientPrimaryLanguageCodeSequence: codeItems(source.demographics.primaryLanguage),
-    PatientWeight: decimal(source.order.bodyWeight),
-    PatientSize: decimal(source.order.bodyHeight),
-    PatientState: shortened(source.order.dangerCode?.meaning ?? source.order.dangerCode?.code, 64),
-    MedicalAlerts: split(source.order.relevantClinicalInformation).slice(0, MOST_VALUES),
-    Allergies: (source.demographics.allergies ?? []).flatMap(split).slice(0, MOST_VALUES),
-    ConfidentialityConstraintOnPatientDataDescription: shortened(source.visit?.vipIndicator, 64),
-    SpecialNeeds: null,
-    ReferencedPatientSequence: [],
-    PertinentDocumentsSequence: [],
-  };
+  PatientBirthDate: ({ birthDate }) => birthDate?.replaceAll('-', '') ?? null,
+  PatientSex: ({ sex }) => sexes.get(sex ?? '') ?? null,
+  PatientMotherBirthName: ({ demographics }) => personNameOf(demographics.motherName),
+  PatientAddress: ({ demographics }) => shortened(joined(demographics.address), 64),
+  PatientComments: ({ demographics }) => shortened(demographics.comments?.join(' '), 10_240),
+  PatientPrimaryLanguageCodeSequence: ({ demographics }) => codeItems(demographics.primaryLanguage),
+  PatientWeight: ({ order }) => decimal(order.bodyWeight),
+  PatientSize: ({ order }) => decimal(order.bodyHeight),
+  PatientState: ({ order: { dangerCode } }) => shortened(dangerCode?.meaning ?? dangerCode?.code, 64),
+  MedicalAlerts: ({ order }) => split(order.relevantClinicalInformation).slice(0, MOST_VALUES),
+  Allergies: ({ demographics }) => (demographics.allergies ?? []).flatMap(split).slice(0, MOST_VALUES),
+  ConfidentialityConstraintOnPatientDataDescription: ({ visit }) => shortened(visit?.vipIndicator, 64),
+  SpecialNeeds: () => null,
+  ReferencedPatientSequence: () => [],
+  PertinentDocumentsSequence: () => [],
+};
+
+/** PV1-19, else PID-18. */
+function admission({ visit, visitNumber, visitAuthority: assigningAuthority, demographics }: Known) {
+  return visit?.visitIdentifier ?? accountOfStay(demographics.accountNumber, { visitNumber, assigningAuthority });
 }
 
-function visitKeys(source: WorklistSource): DatasetInput {
-  const stay = { visitNumber: source.visitNumber, assigningAuthority: source.visitAuthority };
-  const identifier = source.visit?.visitIdentifier ?? accountOfStay(source.demographics.accountNumber, stay);
-  // HL7 table 0009, B6: pregnant; (0010,21C0) 3: definitely.
-  const pregnant = source.visit?.ambulatoryStatus === 'B6';
-  return {
-    AdmissionID: shortened(identifier?.id, 64),
-    IssuerOfAdmissionIDSequence: identifier?.assigningAuthority ? authorityItem(identifier.assigningAuthority) : [],
-    RouteOfAdmissions: shortened(source.patientClass ?? undefined, 64),
-    CurrentPatientLocation: locationText(source.visit?.location),
-    PregnancyStatus: pregnant ? 3 : null,
-  };
+function issuerOfAdmission(known: Known): DatasetInput[] {
+  const authority = admission(known)?.assigningAuthority;
+  return authority ? authorityItem(authority) : [];
 }
+
+const visitAttributes: Attributes = {
+  AdmissionID: (known) => shortened(admission(known)?.id, 64),
+  IssuerOfAdmissionIDSequence: issuerOfAdmission,
+  RouteOfAdmissions: ({ patientClass }) => shortened(patientClass ?? undefined, 64),
+  CurrentPatientLocation: ({ visit }) => locationText(visit?.location),
+  // HL7 table 0009, B6: pregnant; (0010,21C0) 3: definitely.
+  PregnancyStatus: ({ visit }) => (visit?.ambulatoryStatus === 'B6' ? 3 : null),
+};
 
 /** What an item says of the site itself. */
 export interface WorklistSite {
@@ -214,20 +231,36 @@ export interface WorklistSite {
 }
 
 // (0008,0201) is about every date and time of the item; a step's start is what a modality acts on.
-function zoneKeys({ startDate, startTime }: WorklistSource, { timeZone }: WorklistSite): DatasetInput {
-  if (timeZone === undefined) return {};
-  return { TimezoneOffsetFromUTC: offsetAt({ date: startDate, time: startTime }, timeZone) };
+function offsetOfStart({ startDate, startTime, site: { timeZone } }: Known): string | undefined {
+  return timeZone === undefined ? undefined : offsetAt({ date: startDate, time: startTime }, timeZone);
 }
 
-/** The complete worklist item of one step: every return key of PS3.4 K.6-1 that a department can know. */
-export function stepToWorklist(row: WorklistSource, site: WorklistSite): Dataset {
-  const source = { ...row, order: orderOfService(row.order, row.serviceIndex) };
-  return dataset({
-    ...patientKeys(source),
-    ...visitKeys(source),
-    ...zoneKeys(source, site),
-    ...requestKeys(source, site),
-    ...procedureKeys(source),
-    ScheduledProcedureStepSequence: [stepItem(source)],
-  });
+const attributes: Attributes = {
+  ...patientAttributes,
+  ...visitAttributes,
+  TimezoneOffsetFromUTC: offsetOfStart,
+  ...requestAttributes,
+  ...procedureAttributes,
+};
+
+const STEP = 'ScheduledProcedureStepSequence';
+
+/** Those of the attributes that are asked for; all where nothing says which. */
+function made(known: Known, table: Attributes, asked: Dataset | undefined): Dataset {
+  const item: Record<string, DatasetInput[string]> = {};
+  for (const keyword of Object.keys(asked ?? table)) item[keyword] = table[keyword]?.(known);
+  return dataset(item);
+}
+
+/**
+ * The worklist item of one step: every return key of PS3.4 K.6-1 that a department can know. With a query, only the keys
+ * that it names, which are all that its matching and its answer look at.
+ */
+export function stepToWorklist(row: WorklistSource, site: WorklistSite, query?: Dataset): Dataset {
+  const known = { ...row, order: orderOfService(row.order, row.serviceIndex), site };
+  const item = made(known, attributes, query);
+  if (query && !query[STEP]) return item;
+  const [step = {}] = query ? items(query, STEP) : [];
+  const isWhole = Object.keys(step).length === 0;
+  return { ...item, [STEP]: [made(known, stepAttributes, isWhole ? undefined : step)] };
 }

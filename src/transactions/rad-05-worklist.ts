@@ -31,7 +31,7 @@ export function findWorklist(department: Department, identifier: Dataset, contex
     const isPartial = unsupportedKeys(query.keys).length > 0 && !quirks.has('pending-ff00');
     const status = isPartial ? PENDING_KEYS_UNSUPPORTED : PENDING;
     let rows = 0;
-    for await (const { row, item } of matches(department, query)) {
+    for await (const { row, item } of matches(department, query, 'what is asked')) {
       if (++rows > limit) return { status: OUT_OF_RESOURCES, comment: `more than ${limit} matches; ask for less` };
       if (!row.offered) offered.add(row.procedureId);
       const dataset = readableBy(answerFor(item, query.keys, readable), quirks, context.callingAeTitle);
@@ -183,7 +183,7 @@ export async function worklistAsJson(
 ): Promise<{ items: object[]; truncated: boolean }> {
   const query = worklistQueryOf(department.config, worklistIdentifier(department, question), {});
   const items: object[] = [];
-  for await (const { item } of matches(department, query)) {
+  for await (const { item } of matches(department, query, 'everything')) {
     if (items.length >= department.config.limits.dicom.worklistRows) return { items, truncated: true };
     items.push(toDicomJson(item));
   }

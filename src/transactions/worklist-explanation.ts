@@ -1,5 +1,6 @@
 import { type Dataset, text } from '../dicom/dataset.ts';
 import { type KeyVerdict, keyVerdicts } from '../dicom/matching.ts';
+import { stepToWorklist } from '../mapping/step-to-worklist.ts';
 import { SwfError } from '../platform/errors.ts';
 import type { WorklistConditions } from '../store/worklist.ts';
 import { type RuleVerdict, adviceOn, visibilityVerdicts } from '../workflow/worklist-visibility.ts';
@@ -175,9 +176,10 @@ export async function explainWorklist(
   const query = worklistQueryOf(config, identifier, asker);
   const association = associationChecks(department, asker);
   const mayAssociate = association.every(({ matches }) => matches);
+  const itemOf = (row: Match['row']): Dataset => stepToWorklist(row, query.site);
   const items: ExplainedStep[] = [];
   let truncated = false;
-  for await (const match of candidates(department, { conditions: [conditions] }, query.site)) {
+  for await (const match of candidates(department, { conditions: [conditions] }, itemOf)) {
     truncated = items.length >= MOST_STEPS;
     if (truncated) break;
     items.push(explained(match, query, mayAssociate));

@@ -67,26 +67,34 @@ export interface Match {
   readonly item: Dataset;
 }
 
-/** Steps that a search finds, each with its complete worklist item. */
+/** Steps that a search finds, each with its worklist item. */
 export async function* candidates(
   department: Department,
   search: WorklistSearch,
-  site: WorklistQuery['site'],
+  itemOf: (row: WorklistRow) => Dataset,
 ): AsyncGenerator<Match> {
   for await (const rows of worklistRows(department.store, search)) {
-    for (const row of rows) yield { row, item: stepToWorklist(row, site) };
+    for (const row of rows) yield { row, item: itemOf(row) };
   }
 }
 
-/** Steps that a query finds: the database narrows, the view's rules and PS3.4 C.2.2.2 decide. */
-export async function* matches(department: Department, query: WorklistQuery): AsyncGenerator<Match> {
+/**
+ * Steps that a query finds: the database narrows, the view's rules and PS3.4 C.2.2.2 decide. Items have what the query
+ * names, or everything.
+ */
+export async function* matches(
+  department: Department,
+  query: WorklistQuery,
+  has: 'what is asked' | 'everything',
+): AsyncGenerator<Match> {
   const { keys, view, site } = query;
+  const itemOf = (row: WorklistRow): Dataset => stepToWorklist(row, site, has === 'everything' ? undefined : keys);
   const search = {
     conditions: [worklistConditions(keys), ...conditionsOf(view)],
     statuses: view.statuses,
     withoutStates: statesOffWorklist,
   };
-  for await (const match of candidates(department, search, site)) {
+  for await (const match of candidates(department, search, itemOf)) {
     if (isVisible(match.row, view) && matchesWorklist(match.item, keys)) yield match;
   }
 }
