@@ -82,3 +82,23 @@ describe('the worklist by the beginning of a name', () => {
     expect(await store.prisma.$queryRaw(named)).toMatchObject([{ count: 0 }]);
   });
 });
+
+describe('an answer of several pages', () => {
+  it('has every step once in the order of its start, also one that is moved meanwhile, and none that is taken off meanwhile', async () => {
+    const change = (sql: Prisma.Sql) =>
+      store.prisma.$executeRaw(Prisma.sql`UPDATE "ScheduledProcedureStep" SET ${sql}`);
+    await change(Prisma.sql`"startTime" = '07:00' WHERE id = 1900`);
+    const pages: number[][] = [];
+    for await (const rows of worklistRows(store, { conditions: [], statuses: ['SCHEDULED'] })) {
+      if (pages.length === 1) await change(Prisma.sql`"startDate" = '2026-02-01' WHERE id IN (7, 1700)`);
+      if (pages.length === 1) await change(Prisma.sql`"stepStatus" = 'CANCELLED' WHERE id = 1800`);
+      pages.push(rows.map(({ stepId }) => stepId));
+    }
+    const inOrder = Array.from({ length: PATIENTS }, (_, index) => index + 1).filter(
+      (id) => id !== 1800 && id !== 1900,
+    );
+    expect(pages.map((page) => page.length)).toEqual([500, 500, 500, 499]);
+    expect(pages.flat().filter((id) => id !== 1700)).toEqual([1900, ...inOrder.filter((id) => id !== 1700)]);
+    expect(pages.flat().filter((id) => id === 1700)).toHaveLength(1);
+  });
+});
