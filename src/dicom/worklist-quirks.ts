@@ -1,5 +1,5 @@
 import type { WorklistQuirk } from '../platform/worklist-quirks.ts';
-import { hasWildcard } from './matching-values.ts';
+import { hasWildcard, matchesWildcard } from './matching-values.ts';
 import { type Dataset, type Value, items, texts } from './dataset.ts';
 import { START_DATE, START_TIME, STEP } from './worklist-keys.ts';
 
@@ -41,16 +41,25 @@ function withoutEmpty(ds: Dataset): Dataset {
   return Object.fromEntries(kept.filter(([, values]) => values.length > 0));
 }
 
-function withOneStation(item: Dataset, aeTitle: string): Dataset {
+// Who asks for a station throws away what names another one.
+function withOneStation(item: Dataset, aeTitle: string, asked: readonly string[]): Dataset {
   const stations = texts(item, 'ScheduledStationAETitle');
   if (stations.length < 2) return item;
-  return { ...item, ScheduledStationAETitle: [stations.find((one) => one === aeTitle) ?? stations[0] ?? ''] };
+  const meant = stations.filter((one) => asked.length === 0 || asked.some((key) => matchesWildcard(one, key)));
+  return { ...item, ScheduledStationAETitle: [meant.find((one) => one === aeTitle) ?? meant[0] ?? ''] };
 }
 
-/** An answer as a device of these quirks can read it; `aeTitle` is its own. */
-export function readableBy(answer: Dataset, quirks: Quirks, aeTitle: string): Dataset {
+/** Who asks by what keys. */
+interface Asker {
+  readonly aeTitle: string;
+  readonly keys: Dataset;
+}
+
+/** An answer as a device of these quirks can read it. */
+export function readableBy(answer: Dataset, quirks: Quirks, { aeTitle, keys }: Asker): Dataset {
   const steps = items(answer, STEP);
   const single = quirks.has('single-station') && steps.length > 0;
-  const placed = single ? { ...answer, [STEP]: steps.map((step) => withOneStation(step, aeTitle)) } : answer;
+  const asked = texts(items(keys, STEP)[0] ?? {}, 'ScheduledStationAETitle');
+  const placed = single ? { ...answer, [STEP]: steps.map((step) => withOneStation(step, aeTitle, asked)) } : answer;
   return quirks.has('drop-empty') ? withoutEmpty(placed) : placed;
 }

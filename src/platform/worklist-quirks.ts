@@ -16,7 +16,7 @@ export const worklistQuirks = {
   'drop-empty':
     'Attributes and sequences without a value are left out, type 2 as well. For a device that cannot read zero length.',
   'single-station':
-    'Scheduled Station AE Title has one value: its own where it is among them, else the first. For a device that reads one value, or compares the whole text.',
+    'Scheduled Station AE Title has one value: of those that it asked for, its own where it is among them, else the first. For a device that reads one value, or compares the whole text.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type WorklistQuirk = keyof typeof worklistQuirks;

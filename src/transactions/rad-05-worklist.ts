@@ -24,6 +24,7 @@ export function findWorklist(department: Department, identifier: Dataset, contex
   const limit = department.config.limits.dicom.worklistRows;
   const query = worklistQueryOf(department.config, identifier, context);
   const { quirks } = query;
+  const asker = { aeTitle: context.callingAeTitle, keys: query.keys };
   async function* answer(): AsyncGenerator<FindRow, FinalStatus | undefined> {
     const refusal = checkWorklistIdentifier(query.keys);
     if (refusal) return refusal;
@@ -34,7 +35,7 @@ export function findWorklist(department: Department, identifier: Dataset, contex
     for await (const { row, item } of matches(department, query, 'what is asked')) {
       if (++rows > limit) return { status: OUT_OF_RESOURCES, comment: `more than ${limit} matches; ask for less` };
       if (!row.offered) offered.add(row.procedureId);
-      const dataset = readableBy(answerFor(item, query.keys, readable), quirks, context.callingAeTitle);
+      const dataset = readableBy(answerFor(item, query.keys, readable), quirks, asker);
       yield { status, dataset };
     }
     return undefined;

@@ -99,19 +99,24 @@ describe('quirks of devices (stations[].quirks)', () => {
   );
 
   it('drop-empty leaves out what has no value, in items too', () => {
-    expect(readableBy(answer, new Set(['drop-empty']), 'CT2')).toEqual({
+    expect(readableBy(answer, new Set(['drop-empty']), { aeTitle: 'CT2', keys: {} })).toEqual({
       PatientID: ['N1'],
       ScheduledProcedureStepSequence: [{ ScheduledStationAETitle: ['CT1', 'CT2'] }],
     });
-    expect(readableBy(answer, new Set(), 'CT2')).toBe(answer);
+    expect(readableBy(answer, new Set(), { aeTitle: 'CT2', keys: {} })).toBe(answer);
   });
 
   it.each([
-    ['CT2', 'CT2'],
-    ['MR1', 'CT1'],
-  ])('single-station shows %s the station %s', (aeTitle, station) => {
+    ['CT2', null, 'CT2'],
+    ['MR1', null, 'CT1'],
+    ['MR1', 'CT2', 'CT2'],
+    ['CT2', 'CT*', 'CT2'],
+    ['CT1', 'CT2', 'CT2'],
+    ['MR1', ['CT9', 'CT2'], 'CT2'],
+  ])('single-station shows %s, who asks for %j, the station %s', (aeTitle, asked, station) => {
+    const keys = dataset(step({ ScheduledStationAETitle: asked }));
     const [shown = {}] = items(
-      readableBy(answer, new Set(['single-station']), aeTitle),
+      readableBy(answer, new Set(['single-station']), { aeTitle, keys }),
       'ScheduledProcedureStepSequence',
     );
     expect(shown['ScheduledStationAETitle']).toEqual([station]);
