@@ -124,7 +124,13 @@ const checkLine = (step: string, { check, asked, stored, matches }: Check): stri
 /** A sentence, then every check of every step, then what to do about those that fail. */
 function explanationReport({ summary, quirks, association, items, truncated }: Explanation): string {
   const rows = items.flatMap((item) => [
-    [item.scheduledProcedureStepId, item.listed ? 'ON THE LIST' : 'NOT ON THE LIST', '', '', ''],
+    [
+      item.scheduledProcedureStepId,
+      item.listed ? 'ON THE LIST' : 'NOT ON THE LIST',
+      `procedure ${item.requestedProcedureId}`,
+      `accession number ${item.accessionNumber}`,
+      '',
+    ],
     ...item.checks.map((check) => checkLine('', check)),
   ]);
   const checks = [...association, ...items.flatMap((item) => item.checks)];

@@ -35,10 +35,14 @@ export interface WorklistRow extends WorklistSource {
   readonly offered: boolean;
   /** Of the procedure: the acquisition region of its machine. */
   readonly state: string;
+  /** Nobody has ordered it: a modality performed it. */
+  readonly unreconciled: boolean;
 }
 
 /** Which rows are looked at: all conditions hold, of any status and state unless some are named. */
 export interface WorklistSearch {
+  /** Also what was performed without an order, which is on no worklist. */
+  readonly unreconciledToo?: true;
   readonly conditions: readonly WorklistConditions[];
   readonly statuses?: readonly StepStatus[];
   readonly withoutStates?: readonly string[];
@@ -96,7 +100,7 @@ const columns = Prisma.sql`
   (SELECT COALESCE(json_agg(json_strip_nulls(json_build_object('value', i.value, 'assigningAuthority', i."assigningAuthority", 'universalId', i."universalId",
      'universalIdType', i."universalIdType", 'identifierType', i."identifierType")) ORDER BY i.id), '[]'::json)
    FROM "PatientIdentifier" i WHERE i."patientId" = p.id AND i.current) AS identifiers,
-  r.state,
+  r.state, o.unreconciled,
   CASE WHEN r.state NOT IN ('planned', 'scheduled', 'held') THEN (
     SELECT json_build_object('date', m.dataset #>> '{PerformedProcedureStepStartDate,0}', 'time', COALESCE(m.dataset #>> '{PerformedProcedureStepStartTime,0}', ''))
     FROM "ScheduledProcedureStep" t JOIN "PerformedStepLink" l ON l."stepId" = t.id JOIN "PerformedProcedureStep" m ON m.id = l."performedStepId"
@@ -108,10 +112,9 @@ const PAGE = 500;
 
 const plannedEachTime = Prisma.raw(PLANNED_EACH_TIME);
 
-function restrictions({ conditions, statuses, withoutStates }: WorklistSearch): Prisma.Sql[] {
+function restrictions({ conditions, statuses, withoutStates, unreconciledToo }: WorklistSearch): Prisma.Sql[] {
   return [
-    // What was performed without an order is on no worklist.
-    Prisma.sql`NOT o.unreconciled`,
+    ...(unreconciledToo ? [] : [Prisma.sql`NOT o.unreconciled`]),
     ...(statuses ? [Prisma.sql`s."stepStatus" = ANY(${[...statuses]}::"StepStatus"[])`] : []),
     ...(withoutStates ? [Prisma.sql`r.state <> ALL(${[...withoutStates]}::text[])`] : []),
     ...conditions.flatMap(predicates),

@@ -176,10 +176,11 @@ export async function explainWorklist(
   const query = worklistQueryOf(config, identifier, asker);
   const association = associationChecks(department, asker);
   const mayAssociate = association.every(({ matches }) => matches);
+  const search = { conditions: [conditions], unreconciledToo: true } as const;
   const itemOf = (row: Match['row']): Dataset => stepToWorklist(row, query.site);
   const items: ExplainedStep[] = [];
   let truncated = false;
-  for await (const match of candidates(department, { conditions: [conditions] }, itemOf)) {
+  for await (const match of candidates(department, search, itemOf)) {
     truncated = items.length >= MOST_STEPS;
     if (truncated) break;
     items.push(explained(match, query, mayAssociate));

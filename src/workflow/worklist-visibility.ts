@@ -39,6 +39,8 @@ export interface VisibleStep {
   readonly stepStatus: StepStatus;
   /** Of its procedure: the acquisition region of the machine. */
   readonly state: string;
+  /** It was performed before anybody ordered it, and is not bound to an order yet. */
+  readonly unreconciled: boolean;
   readonly modality: string;
   readonly scheduledStationAeTitles: readonly string[];
 }
@@ -67,6 +69,7 @@ function* limitVerdicts(step: VisibleStep, limit: WorklistLimit): Generator<Rule
 /** Rule by rule whether a view shows a step. */
 export function* visibilityVerdicts(step: VisibleStep, view: WorklistView): Generator<RuleVerdict, void> {
   const { stepStatus, state } = step;
+  if (step.unreconciled) yield { rule: 'order', asked: ['placed'], stored: [], matches: false };
   const matches = view.statuses.includes(stepStatus);
   yield { rule: 'step status', asked: view.statuses, stored: [stepStatus], matches };
   const off = statesOffWorklist.some((one) => one === state);
@@ -100,8 +103,12 @@ const adviceByState: Readonly<Record<string, string>> = {
   held: 'it is on hold; the history of the procedure says by whom: POST /api/procedures/{id}/release',
 };
 
+const UNRECONCILED =
+  'a modality performed it and nobody has ordered it: GET /api/unscheduled lists it, POST /api/unscheduled/{mppsUid}/match binds it to an order';
+
 /** What to know or do about a rule that a step does not meet; undefined where the values say it all. */
 export function adviceOn(verdict: RuleVerdict, step: VisibleStep): string | undefined {
+  if (verdict.rule === 'order') return UNRECONCILED;
   if (verdict.rule === 'step status') return adviceByStatus[step.stepStatus];
   if (verdict.rule === 'procedure state') return adviceByState[step.state];
   return undefined;

@@ -10,7 +10,7 @@ import { explainWorklist } from '../../src/transactions/worklist-explanation.ts'
 import type { WorklistAsker } from '../../src/transactions/worklist-query.ts';
 import type { StepStatus } from '../../src/workflow/vocabulary.ts';
 import { orm } from '../support/messages.ts';
-import { stepsOf } from '../support/mpps.ts';
+import { inProgress, newUid, stepsOf } from '../support/mpps.ts';
 import { merge } from '../support/patients.ts';
 import { type TestDepartment, startDepartment } from './support.ts';
 
@@ -207,6 +207,17 @@ describe('GET /api/worklist/explain', () => {
     expect([none, summary]).toEqual([[], expect.stringContaining('GET /api/messages') as string]);
   });
 
+  it('given what a modality performed without an order, then it is on no list, and the advice is to bind it', async () => {
+    const unknown = { scheduledProcedureStepId: '', requestedProcedureId: '', accessionNumber: '', patientId: 'X1' };
+    const step = { ...unknown, studyInstanceUid: newUid(), modality: 'CT', station: 'CT1' };
+    expect(await house.nCreate(newUid(), inProgress([step]))).toBe(0);
+    const explanation = await explain({ patientId: 'X1', modality: 'CT', scheduledStationAeTitle: 'CT1' });
+    const performed = explanation.items.filter(({ stepStatus }) => stepStatus === 'STARTED');
+    expect(failed({ ...explanation, items: performed })).toEqual([['order']]);
+    expect(performed[0]?.checks[0]?.advice).toContain('/match');
+    expect(await found({ patientId: 'X1', modality: 'CT', scheduledStationAeTitle: 'CT1' })).toEqual([]);
+  });
+
   it('given the identifier that a patient had before a merge, then his steps are named and the key says why they are off', async () => {
     await house.hl7(
       orm([{ placerOrderNumber: 'E3^HIS', service: 'WRIST^^TESTPLAN' }], {
@@ -264,7 +275,9 @@ describe('`swf worklist --explain`', () => {
     const lines = output.join('\n').split('\n');
     expect(lines[0]).toBe('2 steps; 0 on the list of CT1. Kept off: 2 by station, 2 by date, 1 by modality.');
     expect(lines[2]).toMatch(/^STEP +CHECK +ASKED +STORED +FITS$/);
-    expect(lines.filter((line) => line.includes('NOT ON THE LIST'))).toHaveLength(2);
+    expect(
+      lines.filter((line) => /^S\d+ +NOT ON THE LIST +procedure RP\d+ +accession number A/.test(line)),
+    ).toHaveLength(2);
     expect(lines.filter((line) => /^ +station +CT1 +PET1 +NO$/.test(line))).toHaveLength(2);
     expect(lines.filter((line) => /^ +modality +CT +CT +yes$/.test(line))).toHaveLength(1);
     expect(lines.slice(-3).join('\n')).toMatch(/^station: the step is offered to other stations/m);
