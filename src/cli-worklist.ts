@@ -80,6 +80,11 @@ interface Asked {
   readonly json: boolean;
 }
 
+const nextStep = ({ message }: SwfError): string =>
+  message.includes('rejected')
+    ? 'See dicom.aeTitle, worklists and dicom.callingAeTitles in the site file, or ask with --explain.'
+    : 'Is the server running? swf serve or npm start starts it.';
+
 /** A real C-FIND at the running server, under the AE title of a station. */
 async function find({ given, config, aeTitle, json }: Asked, io: Io): Promise<number> {
   if (config.dicom.port === 0) throw new UsageError('the site file says port 0: say which port by SWF_DICOM_PORT');
@@ -95,10 +100,7 @@ async function find({ given, config, aeTitle, json }: Asked, io: Io): Promise<nu
   const where = `${calledAeTitle}@${config.dicom.host}:${config.dicom.port}`;
   const { status, datasets } = await client.find(worklistQuestion(given, today)).catch((error: unknown) => {
     if (!(error instanceof SwfError)) throw error;
-    throw new SwfError(
-      error.code,
-      `${where}: ${error.message}. Is the server running? swf serve or npm start starts it.`,
-    );
+    throw new SwfError(error.code, `${where}: ${error.message}. ${nextStep(error)}`);
   });
   if (json) io.print(JSON.stringify(datasets.map(toDicomJson), undefined, 2));
   else if (datasets.length > 0) io.print(table([columns, ...datasets.map(worklistLine)]));
@@ -169,6 +171,8 @@ export const runWorklist: Command = async (args, io) => {
   const config = configOf({ text, flags, positionals: [] }, io);
   const aeTitle = text['aet'];
   if (aeTitle === undefined) throw new UsageError('say whose worklist it is: --aet AET');
+  for (const title of [aeTitle, text['called'] ?? ''])
+    if (title.length > 16) throw new UsageError(`${title} is no AE title: it has more than 16 characters`);
   const asked = { given: text, config, aeTitle, json: flags.has('json') };
   return flags.has('explain') ? explain(asked, io) : find(asked, io);
 };

@@ -143,11 +143,26 @@ interface Accepted {
   readonly limit: number;
 }
 
+// PS3.8 table 9-21, by source and reason: what people meet.
+const rejections: Readonly<Record<string, string>> = {
+  '1.3': 'it does not know the AE title that calls',
+  '1.7': 'it has not the AE title that is called',
+  '3.1': 'it is busy',
+  '3.2': 'it has too many associations',
+};
+
+function rejectionText(body: Buffer): string {
+  const [, result, source, reason] = body;
+  const because = rejections[`${source}.${reason}`];
+  const numbers = `result ${result}, source ${source}, reason ${reason}`;
+  return `the peer rejected the association${because === undefined ? '' : `: ${because}`} (${numbers})`;
+}
+
 /** The first of the proposed contexts that the peer has accepted. */
 function acceptedContext(pdu: { type: number; body: Buffer }, contexts: readonly ProposedContext[]): Accepted {
   const { type, body } = pdu;
   if (type === pduType.associateReject) {
-    throw noResponse(`the peer rejected the association (result ${body[1]}, source ${body[2]}, reason ${body[3]})`);
+    throw noResponse(rejectionText(body));
   }
   if (type !== pduType.associateAccept) throw noResponse(`the peer answered with a PDU of type ${type}`);
   const { results, maxPduLength } = parseAssociateAccept(body);

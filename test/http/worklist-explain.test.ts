@@ -295,6 +295,7 @@ describe('`swf worklist --explain`', () => {
 
   it('asks which steps are meant', async () => {
     await expect(run('--modality', 'CT')).rejects.toThrow(UsageError);
+    await expect(run('--accession', 'A1', '--called', 'A_TITLE_THAT_IS_TOO_LONG')).rejects.toThrow(/16 characters/);
   });
 
   it('says what the server refuses', async () => {

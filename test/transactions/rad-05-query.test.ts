@@ -181,7 +181,9 @@ describe('a list for each called AE title (worklists[]) and each device (station
   });
 
   it('an AE title that is neither ours nor a view is rejected', async () => {
-    await expect(ask(step(), 'DX1', 'MWL_XX')).rejects.toThrow();
+    await expect(ask(step(), 'DX1', 'MWL_XX')).rejects.toThrow(
+      /has not the AE title that is called .result 1, source 1, reason 7/,
+    );
   });
 
   it('a device that is shown its own steps only sees no others, in whatever view', async () => {
