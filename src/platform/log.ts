@@ -13,6 +13,8 @@ export interface LogFields {
   readonly station?: string | undefined;
   readonly date?: string | undefined;
   readonly modality?: string | undefined;
+  /** The AE title of `worklists[]` that it called. */
+  readonly view?: string | undefined;
   readonly attempt?: number | undefined;
   readonly port?: number | undefined;
   readonly remote?: string | undefined;

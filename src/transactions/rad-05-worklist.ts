@@ -42,7 +42,9 @@ export function findWorklist(department: Department, identifier: Dataset, contex
   }
   const afterwards = (rows: number): void => {
     const durationMs = department.clock.now().getTime() - at.getTime();
-    const about = { transaction: 'RAD-5', peer: context.callingAeTitle, ...askedOf(identifier) };
+    const { callingAeTitle: peer, calledAeTitle: called } = context;
+    const view = called === department.config.dicom.aeTitle ? {} : { view: called };
+    const about = { transaction: 'RAD-5', peer, ...view, ...askedOf(identifier) };
     department.log.info({ ...about, rows, durationMs }, 'worklist query');
     if (offered.size > 0)
       department.background.run(() => noteOffers(department, { context, at, procedureIds: [...offered] }));

@@ -247,6 +247,17 @@ describe('GET /api/worklist/explain', () => {
     expect((await house.get(`/api/worklist/explain?${query}`)).status).toBe(400);
   });
 
+  it('given another called AE title than the first, then the log line of a query says which, since it may show less', () => {
+    const lineOf = (calledAeTitle: string): object | undefined => {
+      const context = { callingAeTitle: 'CT1', calledAeTitle, raw: new Uint8Array(), transferSyntaxUid: '1.2' };
+      house.lines.splice(0);
+      findWorklist(house.department, worklistKeys({ modality: 'CT' }, '2026-01-05'), context).afterwards?.(0);
+      return house.lines[0];
+    };
+    expect(lineOf('MWL_CT')).toMatchObject({ peer: 'CT1', view: 'MWL_CT', modality: 'CT', rows: 0 });
+    expect(lineOf('SWF_OF')).not.toHaveProperty('view');
+  });
+
   it('keeps names and identifiers out of the log', async () => {
     house.lines.splice(0);
     await explain({ patientId: 'X1', callingAeTitle: 'CT1' });
