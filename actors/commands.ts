@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeProblem, loadScenario, scenarioFilesAt } from './lint.ts';
 import { CannotListen } from './listeners.ts';
-import { type PlayScenariosOptions, UsageError, loadScenarios, playScenarios } from './play-scenarios.ts';
+import { type PlayScenariosOptions, loadScenarios, playScenarios } from './play-scenarios.ts';
 import { playMesa } from './play-mesa.ts';
 import type { Tester } from './staff.ts';
 import { ServerDidNotStart } from './throwaway-server.ts';
+import { UsageError } from './usage-error.ts';
 
 /** What the commands see of the outside. */
 export interface Surroundings {

@@ -25,7 +25,7 @@ function caseOf(step: StepResult): Case {
   return { name, milliseconds: step.milliseconds, body: bodyOf(step) };
 }
 
-function suiteOf({ scenario, steps, leftover, milliseconds }: PlayedResult): Markup {
+function suiteOf({ scenario, steps, leftover, milliseconds, skippedBecause }: PlayedResult): Markup {
   const unplayed = scenario.steps.slice(steps.length);
   const hasLeftover = leftover.problems.length > 0;
   const failures = steps.filter((step) => !step.passed && step.skipped === undefined).length + (hasLeftover ? 1 : 0);
@@ -33,7 +33,8 @@ function suiteOf({ scenario, steps, leftover, milliseconds }: PlayedResult): Mar
   const cases: Case[] = [
     ...steps.map(caseOf),
     ...unplayed.map(({ step }, index) => {
-      return { name: `${steps.length + index + 1} ${step}`, milliseconds: 0, body: markup`<skipped/>` };
+      const reason = skippedBecause === undefined ? nothing : markup` message="${skippedBecause}"`;
+      return { name: `${steps.length + index + 1} ${step}`, milliseconds: 0, body: markup`<skipped${reason}/>` };
     }),
     ...(hasLeftover ? [{ name: 'at the end', milliseconds: 0, body: failure(leftover) }] : []),
   ];

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parsePlace } from '../src/hl7/message.ts';
+import { catalogueProblems } from '../src/platform/config.ts';
 import { nearest } from './nearest.ts';
 import { dicomPlaceProblem, isKeyword, jsonPlaceProblem } from './places.ts';
 import {
@@ -35,6 +36,7 @@ interface NumberedStep {
 export function meaningProblems(lint: Lint): Problem[] {
   return [
     ...castProblems(lint),
+    ...settingsProblems(lint),
     ...letProblems(lint),
     ...lint.numbered.flatMap(({ step, index }) => (step ? stepProblems(lint, step, index) : [])),
     ...listeningProblems(lint),
@@ -55,6 +57,14 @@ function castProblems({ scenario, yaml }: Lint): Problem[] {
   const twice = scenario.cast.filter((actor, index) => scenario.cast.indexOf(actor) !== index);
   const line = yaml.lineOf(['cast']);
   return twice.map((actor) => ({ file: scenario.file, line, text: `cast names ${actor} twice` }));
+}
+
+/** The catalogue of the settings stands beside the scenario. */
+function settingsProblems({ scenario, yaml }: Lint): Problem[] {
+  const catalogue = scenario.settings?.['catalogue'];
+  if (typeof catalogue !== 'string') return [];
+  const line = yaml.lineOf(['settings'], 'catalogue');
+  return catalogueProblems(catalogue).map((text) => ({ file: scenario.file, line, text: `settings: ${text}` }));
 }
 
 function letProblems({ scenario, yaml }: Lint): Problem[] {

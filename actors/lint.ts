@@ -1,8 +1,18 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { settingsSchema } from '../src/platform/config-schema.ts';
 import { nearest } from './nearest.ts';
-import { type Scenario, type Step, deedSchema, headSchema, stepSchemas, verbs, verbsOf } from './scenario.ts';
+import {
+  type Scenario,
+  type Settings,
+  type Step,
+  deedSchema,
+  headSchema,
+  stepSchemas,
+  verbs,
+  verbsOf,
+} from './scenario.ts';
 import { meaningProblems } from './lint-meaning.ts';
 import { type Problem, type YamlFile, readYamlFile } from './yaml-file.ts';
 
@@ -41,10 +51,18 @@ export function loadScenario(file: string): { scenario?: Scenario; problems: rea
   if (!head.success) return { problems };
   const folder = dirname(file);
   const valid = steps.flatMap(({ step }) => (step ? [step] : []));
-  const scenario: Scenario = { ...head.data, name: basename(folder), folder, file, steps: valid };
+  const settings = settingsOf(yaml.value, folder);
+  const scenario: Scenario = { ...head.data, settings, name: basename(folder), folder, file, steps: valid };
   const numbered = steps.map(({ step }, index) => ({ step, raw: rawSteps[index], index }));
   const all = [...problems, ...meaningProblems({ scenario, yaml, numbered, readText })];
   return all.length > 0 ? { problems: all } : { scenario, problems: [] };
+}
+
+/** As written, for the schema fills in defaults, which would win over the site file. */
+function settingsOf(value: unknown, folder: string): Settings | undefined {
+  const { settings } = value as { settings?: Settings };
+  const catalogue = settings?.['catalogue'];
+  return typeof catalogue === 'string' ? { ...settings, catalogue: resolve(folder, catalogue) } : settings;
 }
 
 function readText(file: string): string | undefined {
@@ -117,8 +135,21 @@ function issuesOf(source: Source, error: z.ZodError, prefix: readonly PropertyKe
 const headKeys = Object.keys(headSchema.shape);
 const stepKeys = [...new Set([...Object.values(stepSchemas), deedSchema].flatMap(({ shape }) => Object.keys(shape)))];
 
+const settingKeys = [
+  ...new Set(
+    [
+      ...JSON.stringify(z.toJSONSchema(settingsSchema, { io: 'input', unrepresentable: 'any' })).matchAll(/"(\w+)":{/g),
+    ].flatMap(([, key = '']) => key),
+  ),
+];
+
+function knownAt([first]: readonly PropertyKey[]): readonly string[] {
+  if (first === undefined) return headKeys;
+  return first === 'settings' ? settingKeys : stepKeys;
+}
+
 function unrecognized(key: string, path: readonly PropertyKey[]): string {
-  const meant = nearest(key, path.length === 0 ? headKeys : stepKeys);
+  const meant = nearest(key, knownAt(path));
   return `Unrecognized key: "${key}"${meant === undefined ? '' : ` (did you mean ${meant}?)`}`;
 }
 

@@ -1,7 +1,7 @@
 import { junitReport } from './junit.ts';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { systemClock } from '../src/platform/clock.ts';
 import type { Config } from '../src/platform/config.ts';
 import { randomIds } from '../src/platform/ids.ts';
@@ -16,17 +16,13 @@ import { type MesaResult, playMesaCase } from './mesa-player.ts';
 import { mesaProgressOn, mesaSummary } from './mesa-progress.ts';
 import { readMesaScript } from './mesa-script.ts';
 import { type Staff, staffAsked, staffOfOurs } from './mesa-staff.ts';
-import {
-  type PlayScenariosOptions,
-  UsageError,
-  loadSite,
-  orderFillerOf,
-  unsupported,
-  writeReport,
-} from './play-scenarios.ts';
+import { type PlayScenariosOptions, writeReport } from './play-scenarios.ts';
+import { siteValues, withSettings } from './settings.ts';
+import { loadSite, orderFillerOf, unsupported } from './site.ts';
 import { type OrderFiller, type Stage, startStage } from './stage.ts';
 import { type ThrowawayServer, startThrowawayServer } from './throwaway-server.ts';
 import { openTranscript } from './transcript.ts';
+import { UsageError } from './usage-error.ts';
 
 /** How a kit is played: as scenarios are, and what only a kit has. */
 export interface PlayMesaOptions extends Omit<PlayScenariosOptions, 'lastStep'> {
@@ -150,12 +146,11 @@ function partsOf(site: Config, { of, ofDicom }: PlayMesaOptions): Parts {
 
 /** The site with the kit's catalogue, where staff schedule what was ordered, as the kit's tester does. */
 function siteFor(site: Config, catalogue: string, transcripts: string): string {
-  const values = (site.file === undefined ? {} : parse(readFileSync(site.file, 'utf8'))) as Record<string, unknown>;
   const catalogueFile = join(transcripts, 'mesa-catalogue.yaml');
   writeFile(catalogueFile, catalogue);
-  const policy = { ...(values['policy'] as object | undefined), autoSchedule: false };
   const file = join(transcripts, 'mesa-site.yaml');
-  writeFile(file, stringify({ ...values, catalogue: catalogueFile, policy }));
+  const settings = { catalogue: catalogueFile, policy: { autoSchedule: false } };
+  writeFile(file, stringify(withSettings(siteValues(site.file), settings)));
   return file;
 }
 

@@ -2,32 +2,24 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../src/platform/clock.ts';
-import { type Config, ConfigError, loadConfig } from '../src/platform/config.ts';
 import { randomIds } from '../src/platform/ids.ts';
-import { BadAddress, parseDicomAddress, parseHttpAddress, parseMllpAddress, reachable } from './addresses.ts';
+import { type Group, type LeftOut, groupsOn } from './groups.ts';
 import { junitReport } from './junit.ts';
 import { describeProblem, loadScenario, scenarioFilesAt } from './lint.ts';
-import { type ScenarioResult, playAll } from './player.ts';
+import { type Audience, type ScenarioResult, keyed, notPlayed, playAll } from './player.ts';
 import { type Screen, countsOf, progressOfSeveral, progressOn, summaryOf } from './progress.ts';
 import { htmlReport } from './report.ts';
 import type { Scenario } from './scenario.ts';
-import { chanceOf } from './seed.ts';
-import type { HttpAddress, Tester } from './staff.ts';
+import { type Chance, chanceOf } from './seed.ts';
+import { settingsShown } from './settings.ts';
+import { type SiteOptions, loadSite, orderFillerOf, unsupported, withoutHttp } from './site.ts';
+import type { Tester } from './staff.ts';
 import { type OrderFiller, missingPeers, startStage } from './stage.ts';
-import { type ThrowawayServer, startThrowawayServer } from './throwaway-server.ts';
+import { type UnderTest, runningAt, startedForThis } from './under-test.ts';
+import { UsageError } from './usage-error.ts';
 
 /** How scenarios are played; what is left out is as the command line has it by default. */
-export interface PlayScenariosOptions {
-  /** The site file; else `SWF_CONFIG`, else `./swf.yaml`. */
-  readonly site?: string | undefined;
-  /** `mllp://HOST:PORT` of an Order Filler in our place. */
-  readonly of?: string | undefined;
-  /** `AET@HOST:PORT` of an Order Filler in our place. */
-  readonly ofDicom?: string | undefined;
-  /** `http://HOST:PORT` where the Order Filler takes what staff do; else the site file's, unless another is named above. */
-  readonly ofHttp?: string | undefined;
-  /** Starts a throwaway server of ours and plays against it. */
-  readonly start?: boolean | undefined;
+export interface PlayScenariosOptions extends SiteOptions {
   /** The last step to play. */
   readonly lastStep?: number | undefined;
   /** Plays the steps after a failed one too. */
@@ -44,8 +36,6 @@ export interface PlayScenariosOptions {
   readonly html?: string | undefined;
   /** The folder of the transcripts; `./transcripts` by default. */
   readonly transcripts?: string | undefined;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly workingDirectory: string;
   readonly screen: Screen;
   readonly signal: AbortSignal;
   /** Asks the tester; undefined when nobody is at a terminal. */
@@ -62,17 +52,6 @@ export interface Result {
   readonly seed: number;
 }
 
-/** Asked wrongly: every problem at once, a line each. */
-export class UsageError extends Error {
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.name = 'UsageError';
-    this.problems = problems;
-  }
-}
-
 /**
  * Plays the scenarios at the paths and shows how it goes. Rejects with UsageError before anything
  * listens, with CannotListen when a port is taken, with ServerDidNotStart; a scenario that fails is a result.
@@ -80,68 +59,105 @@ export class UsageError extends Error {
 export async function playScenarios(paths: readonly string[], options: PlayScenariosOptions): Promise<Result> {
   const scenarios = loadScenarios(paths, options.workingDirectory);
   const site = loadSite(options);
-  const problems = [
-    ...missingPeers(scenarios, site),
-    ...unsupported(site, options),
-    ...withoutHttp(scenarios, site, options),
-  ];
-  if (problems.length > 0) throw new UsageError(problems);
-  const given = options.start ? undefined : orderFillerOf(site, options);
+  const wrong = [...unsupported(site, options), ...withoutHttp(scenarios, site, options)];
+  if (wrong.length > 0) throw new UsageError(wrong);
   const transcripts = resolve(options.workingDirectory, options.transcripts ?? 'transcripts');
-  const { environment, signal } = options;
-  let server: ThrowawayServer | undefined;
-  const findOrderFiller = async (): Promise<OrderFiller> => {
-    if (given) return given;
-    options.screen.write('starting a server for this run ...\n');
-    server = await startThrowawayServer({ siteFile: site.file, transcripts, environment, signal });
-    const { http } = server.orderFiller;
-    return { ...server.orderFiller, http: http && { ...http, token: site.apiToken } };
-  };
+  const { groups, leftOut } = groupsOn(site, keyed(scenarios), { ...options, transcripts });
+  const missing = groups.flatMap((group) => missingPeers(scenariosOf(group), group.site));
+  if (missing.length > 0) throw new UsageError(missing);
+  const underTest = options.start
+    ? startedForThis({ ...options, transcripts })
+    : runningAt(orderFillerOf(site, options));
+  const seed = options.seed ?? randomInt(2 ** 31);
+  const { jobs = 1, screen } = options;
+  const audience = jobs > 1 ? progressOfSeveral(screen, scenarios.length) : progressOn(screen);
+  const bill = { options, transcripts, audience, chance: chanceOf(seed, site.organisation.uidRoot), underTest };
   try {
-    return await playOn(site, findOrderFiller, { scenarios, transcripts, options });
+    const { results, orderFiller } = await playGroups(groups, bill);
+    const all = [...results, ...leftOut.map((one) => toldLeftOut(one, audience))];
+    const { timeZone } = site.organisation;
+    writeReports(all, options, { orderFiller, seed, timeZone });
+    const counts = countsOf(all);
+    if (options.shuffle || options.seed !== undefined || counts.failed > 0) screen.write(again(seed, options));
+    screen.write(summaryOf(all));
+    return { results: all, ...counts, seed };
   } finally {
-    await server?.stop();
+    await underTest.end();
   }
 }
 
-async function playOn(
-  site: Config,
-  findOrderFiller: () => Promise<OrderFiller>,
-  { scenarios, transcripts, options }: Playbill,
-): Promise<Result> {
-  const { screen, signal, lastStep, keepGoing = false, report, workingDirectory, jobs = 1 } = options;
-  const { uidRoot } = site.organisation;
-  const seed = options.seed ?? randomInt(2 ** 31);
-  const chance = chanceOf(seed, uidRoot);
-  const ordered = options.shuffle ? chance.shuffled(scenarios) : scenarios;
-  const parts = { clock: systemClock, ids: randomIds(uidRoot), tester: options.tester };
+interface Playbill {
+  readonly options: PlayScenariosOptions;
+  readonly transcripts: string;
+  readonly audience: Audience;
+  readonly chance: Chance;
+  readonly underTest: UnderTest;
+}
+
+const scenariosOf = ({ scenarios }: Group): Scenario[] => scenarios.map(({ scenario }) => scenario);
+
+async function playGroups(
+  groups: readonly Group[],
+  bill: Playbill,
+): Promise<{ results: ScenarioResult[]; orderFiller: OrderFiller | undefined }> {
+  const results: ScenarioResult[] = [];
+  let orderFiller: OrderFiller | undefined;
+  for (const group of groups) {
+    if (bill.options.signal.aborted) break;
+    const played = await playGroup(group, bill);
+    results.push(...played.results);
+    orderFiller ??= played.orderFiller;
+  }
+  return { results, orderFiller };
+}
+
+async function playGroup(
+  { site, settings, scenarios }: Group,
+  { options, transcripts, audience, chance, underTest }: Playbill,
+): Promise<{ results: ScenarioResult[]; orderFiller: OrderFiller }> {
+  const { screen, signal, lastStep, keepGoing = false, jobs = 1, shuffle, start, tester } = options;
+  if (settings !== undefined) screen.write(`\nwith ${settingsShown(settings)} in the site file:`);
+  const findOrderFiller = async (): Promise<OrderFiller> => {
+    if (start) screen.write(`starting ${settings === undefined ? 'a server for this run' : 'the server again'} ...\n`);
+    return underTest.on(site);
+  };
+  const parts = { clock: systemClock, ids: randomIds(site.organisation.uidRoot), tester };
   const stage = await startStage(site, findOrderFiller, parts);
   try {
-    const audience = jobs > 1 ? progressOfSeveral(screen, ordered.length) : progressOn(screen);
+    const ordered = shuffle ? chance.shuffled(scenarios) : scenarios;
     const results = await playAll(ordered, stage, { audience, transcripts, lastStep, keepGoing, signal, jobs, chance });
-    if (report !== undefined) writeReport(resolve(workingDirectory, report), junitReport(results));
-    if (options.html !== undefined) {
-      const file = pageAt(resolve(workingDirectory, options.html));
-      const { timeZone } = site.organisation;
-      writeReport(file, htmlReport(results, { file, orderFiller: stage.orderFiller, seed, timeZone }));
-    }
-    const counts = countsOf(results);
-    if (options.shuffle || options.seed !== undefined || counts.failed > 0) screen.write(again(seed, options));
-    screen.write(summaryOf(results));
-    return { results, ...counts, seed };
+    return { results, orderFiller: stage.orderFiller };
   } finally {
     await stage.stop();
   }
 }
 
-function again(seed: number, { shuffle }: PlayScenariosOptions): string {
-  return `the same identifiers${shuffle ? ' and order' : ''} once more: --seed ${seed}${shuffle ? ' --shuffle' : ''}`;
+function toldLeftOut({ scenario, reason }: LeftOut, audience: Audience): ScenarioResult {
+  const result = notPlayed(scenario, reason, systemClock.now());
+  audience.begins(scenario, '').ended(result);
+  return result;
 }
 
-interface Playbill {
-  readonly scenarios: readonly Scenario[];
-  readonly transcripts: string;
-  readonly options: PlayScenariosOptions;
+interface RunFacts {
+  /** Undefined when nothing was played. */
+  readonly orderFiller: OrderFiller | undefined;
+  readonly seed: number;
+  readonly timeZone: string;
+}
+
+function writeReports(
+  results: readonly ScenarioResult[],
+  { report, html, workingDirectory }: PlayScenariosOptions,
+  facts: RunFacts,
+): void {
+  if (report !== undefined) writeReport(resolve(workingDirectory, report), junitReport(results));
+  if (html === undefined) return;
+  const file = pageAt(resolve(workingDirectory, html));
+  writeReport(file, htmlReport(results, { file, ...facts }));
+}
+
+function again(seed: number, { shuffle }: PlayScenariosOptions): string {
+  return `the same identifiers${shuffle ? ' and order' : ''} once more: --seed ${seed}${shuffle ? ' --shuffle' : ''}`;
 }
 
 /** The scenarios at the paths. Throws UsageError with everything that is wrong in them. */
@@ -159,70 +175,6 @@ export function loadScenarios(paths: readonly string[], workingDirectory: string
   }
   if (problems.length > 0) throw new UsageError(problems);
   return scenarios;
-}
-
-export function loadSite({ site, environment, workingDirectory }: PlayScenariosOptions): Config {
-  try {
-    return loadConfig({ file: site, environment, workingDirectory });
-  } catch (error) {
-    if (error instanceof ConfigError) throw new UsageError(error.problems);
-    throw error;
-  }
-}
-
-export function unsupported(site: Config, { start, of, ofDicom, ofHttp }: PlayScenariosOptions): string[] {
-  const secured = [
-    ...(of === undefined && site.hl7.tls ? ['hl7'] : []),
-    ...(ofDicom === undefined && site.dicom.tls ? ['dicom'] : []),
-    ...site.peers.filter(({ hl7, dicom }) => hl7?.tls ?? dicom?.tls).map(({ name }) => `peer ${name}`),
-  ];
-  const tls = secured.map((what) => `${what}: the scenario player does not speak TLS; play on a site without tls`);
-  const both =
-    start && (of ?? ofDicom ?? ofHttp)
-      ? ['--start starts our own server: leave out --of, --of-dicom and --of-http']
-      : [];
-  return [...tls, ...both];
-}
-
-/** Steps of staff need an address, or a site that is not ours and a person. */
-function withoutHttp(scenarios: readonly Scenario[], site: Config, options: PlayScenariosOptions): string[] {
-  const isOurs = !options.start && (options.ofHttp ?? options.of ?? options.ofDicom) === undefined;
-  if (!isOurs || site.http.port !== 0) return [];
-  const deeds = scenarios.filter(({ steps }) => steps.some(({ verb }) => verb === 'do'));
-  return deeds.map(({ name }) => `${name}: http.port is 0 (any free port): say where with --of-http http://HOST:PORT`);
-}
-
-/** Where staff work by HTTP: named, else the site file's, unless another Order Filler is in our place. Throws BadAddress. */
-function httpOf(
-  { http, apiToken: token }: Config,
-  { of, ofDicom, ofHttp }: PlayScenariosOptions,
-): HttpAddress | undefined {
-  if (ofHttp !== undefined) return { url: parseHttpAddress(ofHttp), token };
-  if ((of ?? ofDicom) !== undefined) return undefined;
-  const host = reachable(http.host);
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${http.port}`, token };
-}
-
-/** Where the Order Filler listens: the flags, else the site file. Throws UsageError. */
-export function orderFillerOf(site: Config, options: PlayScenariosOptions): OrderFiller {
-  const { of, ofDicom } = options;
-  try {
-    const hl7 = of === undefined ? site.hl7 : parseMllpAddress(of);
-    const dicom = ofDicom === undefined ? site.dicom : parseDicomAddress(ofDicom);
-    const unknown = [
-      ...(hl7.port === 0 ? ['hl7.port is 0 (any free port): say where with --of mllp://HOST:PORT'] : []),
-      ...(dicom.port === 0 ? ['dicom.port is 0 (any free port): say where with --of-dicom AET@HOST:PORT'] : []),
-    ];
-    if (unknown.length > 0) throw new UsageError(unknown);
-    return {
-      hl7: { host: reachable(hl7.host), port: hl7.port },
-      dicom: { aeTitle: dicom.aeTitle, host: reachable(dicom.host), port: dicom.port },
-      http: httpOf(site, options),
-    };
-  } catch (error) {
-    if (error instanceof BadAddress) throw new UsageError([error.message]);
-    throw error;
-  }
 }
 
 /** A path that does not end like a page is a folder. */

@@ -3,7 +3,7 @@ import { NoAnswer } from './hl7-sender.ts';
 import { inParallel } from './in-parallel.ts';
 import { type Arrival, type Watch, belongs } from './mailbox.ts';
 import { type Notes, openNotes } from './notes.ts';
-import { type Outcome, type Playing, broken, isPassed, unexpectedOutcome } from './outcome.ts';
+import { type Outcome, type Playing, broken, isPassed, nothingWrong, unexpectedOutcome } from './outcome.ts';
 import { perform } from './perform.ts';
 import { type Scenario, type Step, type Verb, actorsOf } from './scenario.ts';
 import type { Chance } from './seed.ts';
@@ -47,8 +47,10 @@ export interface PlayedResult {
   readonly scenario: Pick<Scenario, 'name' | 'title'> & { readonly steps: readonly { readonly step: string }[] };
   readonly run: string;
   readonly passed: boolean;
-  /** Nothing went wrong, but a step needs a person who was not there. */
+  /** Nothing went wrong, but a step needs a person who was not there, or it was not begun at all. */
   readonly skipped: boolean;
+  /** Why it was not begun. */
+  readonly skippedBecause?: string | undefined;
   readonly steps: readonly StepResult[];
   /** What came although no step asked for it. */
   readonly leftover: Kept;
@@ -137,15 +139,30 @@ function isAlone({ steps }: Scenario, { orderFiller, tester }: Stage): boolean {
   return steps.some(({ verb }) => alone.includes(verb));
 }
 
-/** Plays scenarios, as many at a time as `jobs` says; the actors listen all the while. Gives the results in their order. */
-export function playAll(scenarios: readonly Scenario[], stage: Stage, options: PlayOptions): Promise<ScenarioResult[]> {
-  const { jobs, signal } = options;
-  const scopes = new Set<Scope>();
-  const keyed = scenarios.map((scenario, index) => {
+/** A scenario that is to be played. */
+export interface KeyedScenario {
+  readonly scenario: Scenario;
+  /** From what, beside the seed, its identifiers are drawn: different for each. */
+  readonly key: string;
+}
+
+/** Each with a key: its name, and how often that was there before. */
+export function keyed(scenarios: readonly Scenario[]): KeyedScenario[] {
+  return scenarios.map((scenario, index) => {
     const before = scenarios.slice(0, index).filter(({ name }) => name === scenario.name).length;
     return { scenario, key: `${scenario.name} ${before + 1}` };
   });
-  return inParallel(keyed, {
+}
+
+/** Plays scenarios, as many at a time as `jobs` says; the actors listen all the while. Gives the results in their order. */
+export function playAll(
+  scenarios: readonly KeyedScenario[],
+  stage: Stage,
+  options: PlayOptions,
+): Promise<ScenarioResult[]> {
+  const { jobs, signal } = options;
+  const scopes = new Set<Scope>();
+  return inParallel(scenarios, {
     jobs,
     signal,
     isAlone: ({ scenario }) => isAlone(scenario, stage),
@@ -153,10 +170,14 @@ export function playAll(scenarios: readonly Scenario[], stage: Stage, options: P
   });
 }
 
-interface Part {
-  readonly scenario: Scenario;
-  /** From what, beside the seed, its identifiers are drawn. */
-  readonly key: string;
+/** The result of a scenario that was not begun. */
+export function notPlayed(scenario: Scenario, skippedBecause: string, began: Date): ScenarioResult {
+  const leftover = { ...nothingWrong, files: [], exchanges: [] };
+  const nothing = { run: '', passed: false, steps: [], leftover, aside: [], milliseconds: 0 };
+  return { scenario, ...nothing, skipped: true, skippedBecause, began };
+}
+
+interface Part extends KeyedScenario {
   /** Those of the playings that go on at this time. */
   readonly scopes: Set<Scope>;
 }

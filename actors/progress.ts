@@ -26,7 +26,8 @@ export function progressOn({ write, colour }: Screen): Audience {
   return {
     begins: (scenario, run) => {
       const total = scenario.steps.length;
-      write(`${`${scenario.name}  ${scenario.title}`.padEnd(width - 12)}  run ${run}`);
+      const head = `${scenario.name}  ${scenario.title}`;
+      write(run === '' ? head : `${head.padEnd(width - 12)}  run ${run}`);
       return {
         played: (step) => {
           write(`  ${markOf(step, paint)} ${stepLine(step)}`);
@@ -34,6 +35,7 @@ export function progressOn({ write, colour }: Screen): Audience {
         },
         ended: (result) => {
           const played = result.steps.length;
+          if (result.skippedBecause !== undefined) write(`  ${paint(yellow, '○')}  skipped: ${result.skippedBecause}`);
           if (played < total) write(paint(grey, `  -  ${notPlayed(played + 1, total)}`));
           if (result.leftover.problems.length === 0) return;
           write(`  ${paint(red, '✗')}  at the end`);

@@ -14,7 +14,8 @@ import { actorWords, transactionName } from './words.ts';
 export interface ReportFacts {
   /** The file it is written to: links to the transcripts begin there. */
   readonly file: string;
-  readonly orderFiller: OrderFiller;
+  /** Undefined when nothing was played. */
+  readonly orderFiller: OrderFiller | undefined;
   readonly seed: number;
   /** IANA name. */
   readonly timeZone: string;
@@ -74,13 +75,16 @@ function allTone(results: readonly ScenarioResult[]): Tone {
 }
 
 function runFacts(results: readonly ScenarioResult[], { orderFiller, seed, timeZone }: ReportFacts): Markup {
-  const { hl7, dicom, http } = orderFiller;
   const [first] = results.toSorted((a, b) => a.began.getTime() - b.began.getTime());
   const { date, time } = first ? localTimeOf(first.began, timeZone) : { date: '', time: '' };
-  return markup`<dl><dt>Order Filler</dt><dd class="mono">mllp://${hl7.host}:${hl7.port} &nbsp; ${dicom.aeTitle}@${dicom.host}:${dicom.port}
-${http ? markup`&nbsp; ${http.url}` : nothing}</dd>
+  return markup`<dl>${orderFiller ? orderFillerFacts(orderFiller) : nothing}
 <dt>Played</dt><dd>${date} ${time} (${timeZone})</dd>
 <dt>Seed</dt><dd>${seed} <span class="soft">(--seed repeats the identifiers)</span></dd></dl>`;
+}
+
+function orderFillerFacts({ hl7, dicom, http }: OrderFiller): Markup {
+  return markup`<dt>Order Filler</dt><dd class="mono">mllp://${hl7.host}:${hl7.port} &nbsp; ${dicom.aeTitle}@${dicom.host}:${dicom.port}
+${http ? markup`&nbsp; ${http.url}` : nothing}</dd>`;
 }
 
 function contentsRow(result: ScenarioResult, id: string): Markup {
@@ -106,14 +110,14 @@ function actorTable(results: readonly ScenarioResult[]): Markup {
 }
 
 function scenarioSection(result: ScenarioResult, id: string, facts: ReportFacts): Markup {
-  const { scenario, run, steps, leftover } = result;
+  const { scenario, run, steps, leftover, skippedBecause } = result;
   const tone = scenarioTone(result);
-  const about = [scenario.profile, ...scenario.reference, `run ${run}`].filter(Boolean).join(' · ');
+  const about = [scenario.profile, ...scenario.reference, run && `run ${run}`].filter(Boolean).join(' · ');
   const unplayed = scenario.steps.slice(steps.length);
   return markup`<section id="${id}">
 <h2><span class="${tone}">${marks[tone]}</span> ${scenario.title}</h2>
 <p class="soft">${scenario.name} · ${about} · <span class="${tone}">${verdictWords[tone]}</span></p>
-<div class="diagram">${diagramOf(result, id)}</div>
+${skippedBecause === undefined ? markup`<div class="diagram">${diagramOf(result, id)}</div>` : markup`<p class="problem skipped">Skipped: ${skippedBecause}</p>`}
 <h3>Step by step <span class="soft">(open a step to see what was compared, and the messages)</span></h3>
 ${steps.map((step) => stepDetails(step, `${id}-${step.number}`, facts))}
 ${leftover.problems.length > 0 ? leftoverDetails(leftover, facts) : nothing}

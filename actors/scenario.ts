@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { settingsSchema } from '../src/platform/config-schema.ts';
 import { behaviourUsage, parseBehaviour } from './behaviours.ts';
 import { durationUsage, parseDuration } from './duration.ts';
 import type { Check } from './checks.ts';
@@ -206,12 +207,18 @@ export const headSchema = z.strictObject({
   reference: z.array(z.string()).default([]),
   cast: z.array(actor).min(1),
   within: duration.prefault('15s'),
+  settings: settingsSchema.optional(),
   let: z.record(name, z.string()).default({}),
   steps: z.array(z.unknown()).min(1, 'a scenario has steps'),
 });
 
+/** A piece of a site file as it is written: without the defaults. */
+export type Settings = Readonly<Record<string, unknown>>;
+
 /** A scenario as it is played. */
-export interface Scenario extends Omit<z.infer<typeof headSchema>, 'steps'> {
+export interface Scenario extends Omit<z.infer<typeof headSchema>, 'steps' | 'settings'> {
+  /** What is laid over the site file for it; a catalogue is an absolute path. */
+  readonly settings?: Settings | undefined;
   /** The folder's name: `01-simple-case`. */
   readonly name: string;
   readonly folder: string;

@@ -11,6 +11,8 @@ import { parseDicomAddress, parseHttpAddress, parseMllpAddress } from './address
 /** A server of ours in a process of its own, with nothing in it and nothing left of it afterwards. */
 export interface ThrowawayServer {
   readonly orderFiller: OrderFiller;
+  /** Ends it, waits for its end, starts it on the same data with this site file. Rejects with ServerDidNotStart. */
+  restart(siteFile: string | undefined): Promise<OrderFiller>;
   /** Ends it, waits for its end, removes its data. */
   stop(): Promise<void>;
 }
@@ -46,6 +48,39 @@ export async function startThrowawayServer(options: Options): Promise<ThrowawayS
   const folder = mkdtempSync(join(tmpdir(), 'swf-play-'));
   // The database may run as an account of its own, which must be able to pass through.
   chmodSync(folder, 0o711);
+  mkdirSync(options.transcripts, { recursive: true });
+  rmSync(join(options.transcripts, 'server.log'), { force: true });
+  let life: ServerProcess | undefined;
+  const launch = async (siteFile: string | undefined): Promise<OrderFiller> => {
+    life = launchServer({ ...options, siteFile }, folder);
+    return addressesPrinted(life, options.signal);
+  };
+  const stop = async (): Promise<void> => {
+    await life?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const orderFiller = await launch(options.siteFile);
+    const restart = async (siteFile: string | undefined): Promise<OrderFiller> => {
+      await life?.stop();
+      return launch(siteFile);
+    };
+    return { orderFiller, restart, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** One life of the server. */
+interface ServerProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+  readonly lastErrors: readonly string[];
+  stop(): Promise<void>;
+}
+
+function launchServer(options: Options, folder: string): ServerProcess {
   const { program = join('src', 'cli.ts') } = options;
   const child = spawn(process.execPath, ['--import', 'tsx', program, 'serve'], {
     cwd: packageFolder,
@@ -60,21 +95,8 @@ export async function startThrowawayServer(options: Options): Promise<ThrowawayS
   const stop = async (): Promise<void> => {
     await stopChild(child, ended);
     await log.written;
-    rmSync(folder, { recursive: true, force: true });
   };
-  try {
-    const orderFiller = await addressesPrinted({ child, ended, lastErrors: log.lastLines }, options.signal);
-    return { orderFiller, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly ended: Promise<void>;
-  readonly lastErrors: readonly string[];
+  return { child, ended, lastErrors: log.lastLines, stop };
 }
 
 function environmentOf({ siteFile, environment }: Options, dataFolder: string): NodeJS.ProcessEnv {
@@ -97,7 +119,7 @@ async function stopChild(child: ChildProcess, ended: Promise<void>): Promise<voi
 }
 
 /** Reads what the server prints until `ready`: one line for each address. */
-function addressesPrinted({ child, ended, lastErrors }: Running, signal: AbortSignal): Promise<OrderFiller> {
+function addressesPrinted({ child, ended, lastErrors }: ServerProcess, signal: AbortSignal): Promise<OrderFiller> {
   const printed = new Map<string, string>();
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void => {
@@ -138,8 +160,7 @@ function addressesOf(printed: ReadonlyMap<string, string>): OrderFiller {
 /** The server's own log goes to a file of the transcripts; its last lines are kept for a person. */
 function keepLog(child: ChildProcess, transcripts: string): { lastLines: readonly string[]; written: Promise<void> } {
   const lastLines: string[] = [];
-  mkdirSync(transcripts, { recursive: true });
-  const file = createWriteStream(join(transcripts, 'server.log'));
+  const file = createWriteStream(join(transcripts, 'server.log'), { flags: 'a' });
   const written = finished(file).catch(() => {});
   if (!child.stderr) return { lastLines, written: Promise.resolve() };
   child.stderr.pipe(file);

@@ -20,14 +20,15 @@ const asYaml = new Set(['matches', 'status', 'body', 'twice']);
 
 /**
  * Numbers and truth values become the text that was written, so that `001500` stays a time and 1.10 a version.
- * Only what is counted (`matches`), a status, whose missing quotes the schema reports, and what goes out as JSON (`body`)
- * stay as YAML reads them.
+ * Only what is counted (`matches`), a status, whose missing quotes the schema reports, what goes out as JSON (`body`)
+ * and the settings of a site stay as YAML reads them.
  */
 function keepAsWritten(document: Document): void {
   visit(document, {
-    Pair: (_, pair) => {
+    Pair: (_, pair, above) => {
       const key = isScalar(pair.key) ? pair.key.value : undefined;
-      return typeof key === 'string' && asYaml.has(key) ? visit.SKIP : undefined;
+      const isOfHead = above.length === 2;
+      return typeof key === 'string' && (isOfHead ? key === 'settings' : asYaml.has(key)) ? visit.SKIP : undefined;
     },
     Scalar: (_, node) => {
       if (typeof node.value === 'number' || typeof node.value === 'boolean') node.value = node.source;

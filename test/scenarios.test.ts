@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,13 +37,24 @@ async function swfPlay(...args: string[]): Promise<Ended> {
   return { status, out, err };
 }
 
+/** A message for another system, which is refused only where the site file says so (ITI TF-2 Appendix C). */
+function writeStrictCase(folder: string): string {
+  mkdirSync(folder);
+  const message = 'MSH|^~\\&|||OTHER|ELSEWHERE|||ADT^A04||P|2.3.1\nEVN|A04|${now}\nPID|||${patientId}\nPV1||O\n';
+  writeFileSync(join(folder, 'adt.hl7'), message);
+  const head = "scenario: own\ntitle: Own\ncast: [ADT]\nlet: { patientId: 'P${run}' }\n";
+  const settings = 'settings: { policy: { receiver: ours } }\n';
+  const steps = 'steps:\n  - { step: It is refused, from: ADT, send: adt.hl7, ack: { MSA-1: AE } }\n';
+  writeFileSync(join(folder, 'scenario.yaml'), head + settings + steps);
+  return folder;
+}
+
 describe('the scenarios that are shipped', () => {
   it(
-    'pass against a server of ours in a process of its own, the simple case in both dialects and once more',
+    'pass against a server of ours in a process of its own, one that wants other settings after the others',
     async () => {
-      const paths = ['01-simple-case', '01b-simple-case-swf-b', '01-simple-case'].map((name) =>
-        join(packageFolder, 'scenarios', name),
-      );
+      const shipped = ['01-simple-case', '01b-simple-case-swf-b'].map((name) => join(packageFolder, 'scenarios', name));
+      const paths = [writeStrictCase(join(site.folder, 'strict')), ...shipped];
       const report = join(site.folder, 'junit.xml');
       const own = ['--site', site.file, '--transcripts', join(site.folder, 'transcripts'), '--report', report];
 

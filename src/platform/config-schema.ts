@@ -65,9 +65,12 @@ const sends = z.strictObject({
 
 const actorNames = ['order-placer', 'image-manager', 'report-manager'] as const;
 
+const peerName = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'a peer name is 1 to 32 letters, digits, _ or -');
+const hl7Version = z.enum(['2.3.1', '2.5.1']);
+
 const peer = z
   .strictObject({
-    name: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'a peer name is 1 to 32 letters, digits, _ or -'),
+    name: peerName,
     actor: z.enum(actorNames),
     hl7: z
       .strictObject({
@@ -75,7 +78,7 @@ const peer = z
         port: peerPort,
         application: hd,
         facility: hd,
-        version: z.enum(['2.3.1', '2.5.1']).default('2.3.1'),
+        version: hl7Version.default('2.3.1'),
         characterSet: z.string().optional(),
         tls: tls.optional(),
       })
@@ -151,17 +154,50 @@ const policy = z.strictObject({
   relayMpps: z.boolean().default(true),
 });
 
+const organisation = z.strictObject({
+  application: hd.default('SWF_OF'),
+  facility: hd.default('RADIOLOGY'),
+  uidRoot: uidRoot.default('2.25'),
+  timeZone: timeZone.default('UTC'),
+});
+
+const ownAeTitle = aeTitle.default('SWF_OF');
+const callingAeTitles = z
+  .union([z.literal('any'), z.array(aeTitle).min(1)], "'any' or a list of AE titles")
+  .default('any');
+
+/** What says nothing about where somebody listens. */
+const rules = {
+  organisation: organisation.prefault({}),
+  senders: z.array(sender).default([]),
+  stations: z.array(station).default([]),
+  worklists: z.array(worklist).default([]),
+  limits: limits.prefault({}),
+  policy: policy.prefault({}),
+  catalogue: z.string().optional(),
+  retry: z
+    .strictObject({
+      first: duration.prefault('1s'),
+      factor: z.number().min(1).max(10).default(2),
+      longest: duration.prefault('5s'),
+    })
+    .prefault({}),
+  availability: z
+    .strictObject({
+      first: duration.prefault('15s'),
+      factor: z.number().min(1).max(10).default(2),
+      longest: duration.prefault('1h'),
+      alarmAfter: duration.prefault('24h'),
+      giveUpAfter: duration.prefault('30d'),
+    })
+    .prefault({}),
+  retention: z.strictObject({ messages: duration.prefault('90d') }).prefault({}),
+};
+
 /** The whole site file. */
 export const siteSchema = z
   .strictObject({
-    organisation: z
-      .strictObject({
-        application: hd.default('SWF_OF'),
-        facility: hd.default('RADIOLOGY'),
-        uidRoot: uidRoot.default('2.25'),
-        timeZone: timeZone.default('UTC'),
-      })
-      .prefault({}),
+    ...rules,
     hl7: z
       .strictObject({ host: host.default('127.0.0.1'), port: port.default(2575), tls: tls.optional() })
       .prefault({}),
@@ -169,40 +205,33 @@ export const siteSchema = z
       .strictObject({
         host: host.default('127.0.0.1'),
         port: port.default(11112),
-        aeTitle: aeTitle.default('SWF_OF'),
-        callingAeTitles: z
-          .union([z.literal('any'), z.array(aeTitle).min(1)], "'any' or a list of AE titles")
-          .default('any'),
+        aeTitle: ownAeTitle,
+        callingAeTitles,
         tls: tls.optional(),
       })
       .prefault({}),
     http: z.strictObject({ host: host.default('127.0.0.1'), port: port.default(8080) }).prefault({}),
     peers: z.array(peer).default([]),
-    senders: z.array(sender).default([]),
-    stations: z.array(station).default([]),
-    worklists: z.array(worklist).default([]),
-    limits: limits.prefault({}),
-    policy: policy.prefault({}),
-    catalogue: z.string().optional(),
-    retry: z
-      .strictObject({
-        first: duration.prefault('1s'),
-        factor: z.number().min(1).max(10).default(2),
-        longest: duration.prefault('5s'),
-      })
-      .prefault({}),
-    availability: z
-      .strictObject({
-        first: duration.prefault('15s'),
-        factor: z.number().min(1).max(10).default(2),
-        longest: duration.prefault('1h'),
-        alarmAfter: duration.prefault('24h'),
-        giveUpAfter: duration.prefault('30d'),
-      })
-      .prefault({}),
-    retention: z.strictObject({ messages: duration.prefault('90d') }).prefault({}),
   })
   .superRefine(findClashes);
+
+/**
+ * A piece of a site file that can be laid over another one: everything but where somebody listens. A peer is named,
+ * and says only what is different with it.
+ */
+export const settingsSchema = z.strictObject({
+  ...rules,
+  dicom: z.strictObject({ aeTitle: ownAeTitle, callingAeTitles }).optional(),
+  peers: z
+    .array(
+      z.strictObject({
+        name: peerName,
+        hl7: z.strictObject({ version: hl7Version.optional(), characterSet: z.string().optional() }).optional(),
+        sends: sends.optional(),
+      }),
+    )
+    .optional(),
+});
 
 export type Site = z.infer<typeof siteSchema>;
 

@@ -152,6 +152,13 @@ function readCatalogue(named: string | undefined, file: string | undefined, prob
   return [];
 }
 
+/** What is wrong with a catalogue file; nothing when it can be used. */
+export function catalogueProblems(path: string): readonly string[] {
+  const problems: string[] = [];
+  readCatalogue(path, undefined, problems);
+  return problems;
+}
+
 function readToken(environment: Environment, input: ConfigInput, problems: string[]): string | undefined {
   if (environment.SWF_API_TOKEN !== undefined) return environment.SWF_API_TOKEN;
   if (environment.SWF_API_TOKEN_FILE === undefined) return undefined;
