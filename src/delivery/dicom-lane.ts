@@ -1,7 +1,7 @@
 import { type DicomClient, type NResult, createDicomClient } from '../dicom/client.ts';
 import { sopClass } from '../dicom/status.ts';
 import { SwfError } from '../platform/errors.ts';
-import { type PendingDelivery, noteBegin } from '../store/outbox.ts';
+import type { PendingDelivery } from '../store/outbox.ts';
 import { type Department, laneName } from '../transactions/department.ts';
 import { type Called, callTo } from './dicom-call.ts';
 import type { Carried, Carrier } from './lane.ts';
@@ -12,8 +12,7 @@ export function carryByDicom(department: Department, called: Called): Carrier {
   let calls = new AbortController();
   return {
     lane: laneName(called.peer.name, 'DICOM'),
-    carry: async (delivery) => {
-      await noteBegin(department.store, delivery.id, department.clock.now());
+    carry: (delivery) => {
       const client = createDicomClient(callTo(department.config, called, calls.signal));
       return carried(delivery, () => operate(client, delivery));
     },

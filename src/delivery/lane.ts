@@ -1,5 +1,5 @@
 import { describeError } from '../platform/errors.ts';
-import { type PendingDelivery, nextDelivery, noteAttempt } from '../store/outbox.ts';
+import { type PendingDelivery, forgetAttempts, noteAttempt, takeDelivery } from '../store/outbox.ts';
 import { confirmDelivery } from '../transactions/confirmations.ts';
 import type { Department } from '../transactions/department.ts';
 import { type Verdict, isWorthTelling, waitAfter } from './retry.ts';
@@ -9,6 +9,8 @@ import { createWaiting } from './waiting.ts';
 export interface Lane {
   /** There may be something to send. */
   readonly wake: () => void;
+  /** A person wants it to go on at once, also where it waits before it tries again. */
+  readonly hurry: () => void;
   /** Stops after the message in flight, or when its answer has not come by then; what is unsent stays in its row. */
   stop(graceMs: number): Promise<void>;
 }
@@ -38,10 +40,12 @@ export function startLane(department: Department, carrier: Carrier): Lane {
   const waiting = createWaiting();
   let stopping = false;
   let failures = 0;
+  // An attempt that a process before this one, or the loss of the database, has left behind.
+  const state: LaneState = { inDoubt: true };
 
   async function run(): Promise<void> {
     while (!stopping) {
-      const outcome = await next(department, carrier);
+      const outcome = await next(department, carrier, state);
       failures = outcome === 'again' ? failures + 1 : 0;
       if (outcome === 'idle') await waiting.wait(LOOK_AGAIN_MS, true);
       if (outcome === 'again' && !stopping) await waiting.wait(waitAfter(department.config.retry, failures), false);
@@ -52,6 +56,7 @@ export function startLane(department: Department, carrier: Carrier): Lane {
   const done = run();
   return {
     wake: waiting.wake,
+    hurry: waiting.hurry,
     stop: async (graceMs) => {
       stopping = true;
       waiting.end();
@@ -64,15 +69,25 @@ export function startLane(department: Department, carrier: Carrier): Lane {
 
 type Outcome = 'settled' | 'idle' | 'again';
 
-/** Sends the lowest unsent row of the lane, if there is one. */
-async function next(department: Department, carrier: Carrier): Promise<Outcome> {
+interface LaneState {
+  /** A message may stand as in flight though nothing is. */
+  inDoubt: boolean;
+}
+
+/** Sends the lowest unsent row of the lane, if there is one and nobody has stopped it. */
+async function next(department: Department, carrier: Carrier, state: LaneState): Promise<Outcome> {
+  const { store, clock, log } = department;
   try {
-    const delivery = await nextDelivery(department.store, carrier.lane);
-    return delivery ? await attempt(department, carrier, delivery) : 'idle';
+    const delivery = await takeDelivery(store, carrier.lane, clock.now());
+    if (delivery) return await attempt(department, carrier, delivery);
+    if (state.inDoubt) await forgetAttempts(store, carrier.lane);
+    state.inDoubt = false;
+    return 'idle';
   } catch (error) {
     // The database is away, or the answer could not be written: the same message goes out again.
-    department.log.error({ peer: carrier.lane, ...describeError(error) }, 'a lane could not go on');
+    log.error({ peer: carrier.lane, ...describeError(error) }, 'a lane could not go on');
     carrier.close();
+    state.inDoubt = true;
     return 'again';
   }
 }

@@ -50,8 +50,8 @@ function carriersOf(department: Department, tls: PeerTls): Carrier[] {
 export function startLanes(department: Department, url: string, tls: PeerTls): Lanes {
   const lanes = new Map<string, Lane>();
   let queries: AvailabilityQueries | undefined;
-  department.store.onDeliveries((destinations) => {
-    for (const destination of destinations) lanes.get(destination)?.wake();
+  department.store.onDeliveries((destinations, how) => {
+    for (const destination of destinations) lanes.get(destination)?.[how]();
   });
   const stopAll = async (graceMs: number): Promise<void> => {
     const running = [...lanes.values(), ...(queries ? [queries] : [])];

@@ -2,6 +2,8 @@
 export interface Waiting {
   wait: (milliseconds: number, wakeable: boolean) => Promise<void>;
   wake: () => void;
+  /** Cuts short every wait. */
+  hurry: () => void;
   end: () => void;
 }
 
@@ -30,6 +32,10 @@ export function createWaiting(): Waiting {
     wake: () => {
       pending = true;
       release?.(false);
+    },
+    hurry: () => {
+      pending = true;
+      release?.(true);
     },
     end: () => {
       ended = true;

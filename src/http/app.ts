@@ -8,7 +8,7 @@ import { storeError } from '../store/prisma.ts';
 import { bodyReader } from './body.ts';
 import { ownPagesOnly } from './origin.ts';
 import { type Place, type Problem, ProblemError, parameterProblem, problemOf } from './problem.ts';
-import { type AppDeps, type Reply, type Route, reasonHeader } from './route.ts';
+import { type AppDeps, type Reply, type Route, reasonHeaderOf } from './route.ts';
 import { routes } from './routes.ts';
 
 export type { AppDeps, Check } from './route.ts';
@@ -68,10 +68,14 @@ function checked<T extends Route['query']>(schema: T, values: object, place: Pla
 }
 
 /** `X-Reason`; Node hands headers over as Latin-1, whatever they were sent in. */
-function reasonOf({ headers }: Request): string | undefined {
+function reasonOf(route: Route, { headers }: Request): string | undefined {
+  const header = reasonHeaderOf(route);
+  if (!header) return undefined;
   const bytes = Buffer.from([headers['x-reason'] ?? ''].flat().join(', '), 'latin1');
   const given = bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
-  return given === '' ? undefined : checked(reasonHeader, { 'X-Reason': given }, 'header')['X-Reason'];
+  if (given === '' && route.reason === 'required')
+    throw new ProblemError('required-field-missing', 'say why, in the header X-Reason: it is kept in the history');
+  return checked(header, given === '' ? { 'X-Reason': undefined } : { 'X-Reason': given }, 'header')['X-Reason'];
 }
 
 function answer(response: Response, reply: Reply<unknown>, status = 200): void {
@@ -93,7 +97,7 @@ function handlerFor(route: Route, deps: AppDeps): RequestHandler {
       query: checked(query, request.query, 'query') as never,
       body: (await bodyOf(request, response)) as never,
       // Nobody signs in.
-      actor: { name: 'department', reason: route.reason ? reasonOf(request) : undefined },
+      actor: { name: 'department', reason: reasonOf(route, request) },
       wantsText: request.accepts(types) === 'text/plain',
     };
     answer(response, await route.answer(deps, call), status);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DepartmentOrder } from '../transactions/actions.ts';
 import { day, localDateTime } from './dates.ts';
 import { bytesOf } from './hl7-text.ts';
-import { text } from './route.ts';
+import { MAX_ID, text } from './route.ts';
 
 /** What the routes that change something take, as schemas: the OpenAPI document is made of them. */
 
@@ -136,6 +136,19 @@ export const match = {
         ),
       'name the order: placerOrderNumber, fillerOrderNumber, accessionNumber or requestedProcedureId',
     ),
+};
+
+/** A message of a delivery lane. */
+export const laneMessage = {
+  name: 'LaneMessage',
+  schema: z.strictObject({
+    messageId: z
+      .int()
+      .min(1)
+      .max(MAX_ID)
+      .exactOptional()
+      .describe('Entry of the journal; else the oldest that was refused'),
+  }),
 };
 
 /** For what needs no further word. */

@@ -1,32 +1,10 @@
 import { z } from 'zod';
-import { type LaneView, readLanes } from '../store/read-destinations.ts';
 import { findPatientView } from '../store/read-patients.ts';
 import { listUnscheduled } from '../store/read-performed-steps.ts';
 import type { Department } from '../transactions/department.ts';
-import { lanesOf } from '../transactions/department.ts';
 import { ProblemError } from './problem.ts';
 import { type Route, listOf, optional, paging, route, text } from './route.ts';
-import { destination, patient, unscheduledStep } from './schemas.ts';
-
-const MS = 1_000;
-
-function laneShown(department: Department, lane: LaneView) {
-  const found = lanesOf(department.config).find(({ name }) => name === lane.destination);
-  const since = lane.oldestPendingAt;
-  const waited = since === null ? null : department.clock.now().getTime() - Date.parse(since);
-  return {
-    name: lane.destination,
-    actor: found?.peer.actor ?? null,
-    address: found ? `${found.address.host}:${found.address.port}` : null,
-    pending: lane.pending,
-    oldestPendingSeconds: waited === null ? null : Math.max(0, Math.floor(waited / MS)),
-    refused: lane.refused,
-    characterSetProblems: lane.characterSetProblems,
-    lastSuccessAt: lane.lastDeliveredAt,
-    lastError: lane.lastError,
-    lastErrorAt: lane.lastErrorAt,
-  };
-}
+import { patient, unscheduledStep } from './schemas.ts';
 
 async function patientFor(department: Department, value: string, assigningAuthority: string | undefined) {
   const meant = await findPatientView(department.store, value, assigningAuthority);
@@ -37,7 +15,7 @@ async function patientFor(department: Department, value: string, assigningAuthor
   throw new ProblemError('ambiguous-key', detail, { assigningAuthorities });
 }
 
-/** What fitted no step, the delivery lanes and the patients. */
+/** What fitted no step, and the patients. */
 export const departmentRoutes: readonly Route[] = [
   route({
     path: '/api/unscheduled',
@@ -45,16 +23,6 @@ export const departmentRoutes: readonly Route[] = [
     query: z.strictObject(paging),
     response: { name: 'UnscheduledList', schema: listOf(unscheduledStep) },
     answer: async ({ department }, { query }) => ({ json: await listUnscheduled(department.store, query) }),
-  }),
-  route({
-    path: '/api/destinations',
-    summary: 'Delivery lanes: what waits, what was refused, how the last attempt ended.',
-    response: { name: 'DestinationList', schema: listOf(destination) },
-    answer: async ({ department }) => {
-      const names = lanesOf(department.config).map(({ name }) => name);
-      const lanes = await readLanes(department.store, names);
-      return { json: { items: lanes.map((lane) => laneShown(department, lane)), next: null } };
-    },
   }),
   route({
     path: '/api/patients/{id}',

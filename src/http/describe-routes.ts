@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 import { bodyTypes } from './body.ts';
-import { type Route, reasonHeader } from './route.ts';
+import { type Route, reasonHeaderOf } from './route.ts';
 import { problem } from './schemas.ts';
 
 /** A JSON Schema as OpenAPI 3.1 takes it. */
@@ -38,14 +38,14 @@ export function parametersOf(route: Route): Parameter[] {
   const places = [
     ['path', route.params],
     ['query', route.query],
-    ['header', route.reason ? reasonHeader : z.strictObject({})],
+    ['header', reasonHeaderOf(route) ?? z.strictObject({})],
   ] as const;
   return places.flatMap(([place, shape]) => {
     const schema = z.toJSONSchema(shape) as JsonSchema;
     return Object.entries(schema.properties ?? {}).map(([name, { description, ...rest }]) => ({
       name,
       in: place,
-      required: place === 'path',
+      required: place === 'path' || (place === 'header' && (schema.required ?? []).includes(name)),
       ...(description === undefined ? {} : { description }),
       schema: rest,
     }));

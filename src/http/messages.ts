@@ -39,7 +39,7 @@ export const messageRoutes: readonly Route[] = [
       protocol: anyCase(['HL7', 'DICOM']),
       transaction: optional(text).describe('RAD-n'),
       peer: optional(text).describe('Sending application, AE title, or name of the peer'),
-      outcome: anyCase(['accepted', 'refused', 'waiting']),
+      outcome: anyCase(['accepted', 'refused', 'waiting', 'skipped']),
       controlId: optional(text).describe('MSH-10, or the affected SOP Instance UID'),
       ...paging,
     }),

@@ -77,7 +77,7 @@ interface Definition<R extends z.ZodType> {
   /** Statuses of problems that this route has beside those of all. */
   readonly problems?: readonly number[];
   /** Keeps why somebody did it: the header `X-Reason`. */
-  readonly reason?: boolean;
+  readonly reason?: true | 'required';
   /** Answered without the token. */
   readonly open?: boolean;
 }
@@ -123,8 +123,18 @@ export const text = z
   .max(250)
   .refine((value) => !/\p{Cc}/u.test(value), 'may not hold control characters');
 
+const why = text.describe('Why; kept in the history.');
+
 /** The header that routes with `reason` keep. */
-export const reasonHeader = z.strictObject({ 'X-Reason': text.optional().describe('Why; kept in the history.') });
+export const reasonHeaders = {
+  optional: z.strictObject({ 'X-Reason': why.optional() }),
+  required: z.strictObject({ 'X-Reason': why }),
+} as const;
+
+/** The header of a route; undefined where it keeps none. */
+export function reasonHeaderOf({ reason }: Pick<Route, 'reason'>) {
+  return reason && reasonHeaders[reason === 'required' ? 'required' : 'optional'];
+}
 
 /** A whole number of a path or query. */
 export function whole(least: number, most: number) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { departmentRoutes } from './department.ts';
+import { destinationRoutes } from './destinations.ts';
 import { docsPage } from './docs-page.ts';
 import { healthRoutes } from './health.ts';
 import { messageActionRoutes } from './message-actions.ts';
@@ -39,6 +40,7 @@ export const routes: readonly Route[] = [
   ...performedStepRoutes,
   ...worklistRoutes,
   ...departmentRoutes,
+  ...destinationRoutes,
   ...messageRoutes,
   ...messageActionRoutes,
 ];

@@ -11,6 +11,10 @@ const delivery = z.object({
   lastAttemptAt: instant.nullable(),
   settledAt: instant.nullable(),
   lastError: z.string().nullable(),
+  lastAction: z
+    .object({ action: z.enum(['retry', 'skip']), by: z.string(), at: instant, reason: z.string().nullable() })
+    .nullable()
+    .describe('What a person last did with it'),
 });
 
 export const message = z.object({
@@ -24,7 +28,7 @@ export const message = z.object({
   sendingFacility: z.string(),
   peer: z.string().describe('Whom it came from or went to'),
   at: instant,
-  outcome: z.enum(['accepted', 'refused', 'waiting']),
+  outcome: z.enum(['accepted', 'refused', 'waiting', 'skipped']),
   answerCode: z.string().nullable().describe('MSA-1, or a DIMSE status in four hexadecimal digits'),
   controlIdReused: z.boolean(),
   remarks: z.array(z.string()),

@@ -158,6 +158,10 @@ export const destination = z.object({
   name: z.string(),
   actor: z.string().nullable().describe('null when the site file no longer names it'),
   address: z.string().nullable().describe('HOST:PORT'),
+  paused: z.boolean().describe('A person has stopped it: nothing is sent until it is resumed'),
+  pausedSince: instant.nullable(),
+  pausedBy: z.string().nullable(),
+  pauseReason: z.string().nullable(),
   pending: z.int(),
   oldestPendingSeconds: z.int().nullable().describe('How long its oldest message has been waiting'),
   refused: z.int().describe('Messages that the peer refused'),
@@ -167,6 +171,17 @@ export const destination = z.object({
   lastSuccessAt: instant.nullable(),
   lastError: z.string().nullable(),
   lastErrorAt: instant.nullable(),
+});
+
+export const handledLane = destination.extend({
+  message: z
+    .object({
+      messageId: z.int().describe('Entry of the journal'),
+      transaction: z.string(),
+      deliveryStatus: z.string().describe('PENDING, SKIPPED'),
+    })
+    .nullable()
+    .describe('The message that was handled; null for the lane as a whole'),
 });
 
 const identifier = z.object({

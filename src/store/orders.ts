@@ -169,7 +169,7 @@ export interface OrderChange {
   readonly patientDifferences?: readonly string[];
   readonly endedBy?: 'placer' | 'filler';
   /** A sentence for a person who has to act; null when that is done. */
-  readonly alarm?: string | null;
+  readonly alarm?: { readonly sentence: string; readonly at: Date } | null;
   readonly visitId?: number;
   /** `id^issuer` of each. */
   readonly appointmentNumbers?: readonly string[];
@@ -177,9 +177,10 @@ export interface OrderChange {
 
 /** Changes a locked order. */
 export async function changeOrder(tx: Tx, id: number, change: OrderChange): Promise<void> {
-  const { details, appointmentNumbers, patientDifferences, ...columns } = change;
+  const { details, appointmentNumbers, patientDifferences, alarm, ...columns } = change;
   const data = {
     ...columns,
+    ...(alarm === undefined ? {} : { alarm: alarm?.sentence ?? null, alarmedAt: alarm?.at ?? null }),
     ...(patientDifferences ? { patientDifferences: [...patientDifferences] } : {}),
     ...(details ? { details: json(details) } : {}),
     ...(appointmentNumbers ? { appointmentNumbers: [...appointmentNumbers] } : {}),

@@ -100,14 +100,28 @@ export async function orderOfRequest(tx: Tx, controlId: string): Promise<number 
   return (await tx.delivery.findFirst({ where, select: { orderId: true } }))?.orderId ?? undefined;
 }
 
-/** The lowest unsent row of a lane; a lane keeps no cursor, because a row with a lower id can commit later. */
-export async function nextDelivery(store: Store, destination: string): Promise<PendingDelivery | undefined> {
-  const row = await store.prisma.delivery.findFirst({
-    where: { destination, deliveryStatus: 'PENDING' },
-    orderBy: { id: 'asc' },
-    include: { message: true },
-  });
-  if (!row) return undefined;
+/**
+ * Takes the lowest unsent row of a lane and notes that an attempt begins, before anything is sent: a crash in it makes the
+ * next one a resend, and nobody closes the message underneath it. Undefined where nothing waits, or the lane is stopped.
+ * A lane keeps no cursor, because a row with a lower id can commit later.
+ */
+export async function takeDelivery(
+  { prisma }: Store,
+  destination: string,
+  at: Date,
+): Promise<PendingDelivery | undefined> {
+  const [taken] = await prisma.$queryRaw<{ id: number; attempted: boolean }[]>`
+    UPDATE "Delivery" d SET "lastAttemptAt" = ${at}::timestamptz, "inFlightSince" = ${at}::timestamptz
+    FROM (
+      SELECT id, "lastAttemptAt" IS NOT NULL AS attempted FROM "Delivery"
+      WHERE destination = ${destination} AND "deliveryStatus" = 'PENDING'
+        AND NOT EXISTS (SELECT 1 FROM "LanePause" WHERE destination = ${destination} AND "resumedAt" IS NULL)
+      ORDER BY id LIMIT 1
+    ) head
+    WHERE d.id = head.id AND d."deliveryStatus" = 'PENDING'
+    RETURNING d.id, head.attempted`;
+  if (!taken) return undefined;
+  const row = await prisma.delivery.findUniqueOrThrow({ where: { id: taken.id }, include: { message: true } });
   const { message } = row;
   return {
     id: row.id,
@@ -121,15 +135,18 @@ export async function nextDelivery(store: Store, destination: string): Promise<P
     raw: message.raw,
     transferSyntaxUid: message.transferSyntaxUid ?? undefined,
     attempts: row.attempts,
-    attempted: row.lastAttemptAt !== null,
+    attempted: taken.attempted,
     orderId: row.orderId ?? undefined,
     procedureId: row.procedureId ?? undefined,
   };
 }
 
-/** Notes that an attempt begins, before anything is sent: a crash in it makes the next one a resend. */
-export async function noteBegin(store: Store, id: number, at: Date): Promise<void> {
-  await store.prisma.delivery.update({ where: { id }, data: { lastAttemptAt: at } });
+/** Nothing of a lane is under way: what a process that ended had begun is not in flight any more. */
+export async function forgetAttempts({ prisma }: Store, destination: string): Promise<void> {
+  await prisma.delivery.updateMany({
+    where: { destination, deliveryStatus: 'PENDING', inFlightSince: { not: null } },
+    data: { inFlightSince: null },
+  });
 }
 
 /** Notes an attempt that decided nothing: the row stays at the head of its lane. */
@@ -140,7 +157,7 @@ export async function noteAttempt(
 ): Promise<void> {
   await store.prisma.delivery.update({
     where: { id },
-    data: { attempts: { increment: 1 }, lastAttemptAt: attempt.at, lastError: attempt.error },
+    data: { attempts: { increment: 1 }, lastAttemptAt: attempt.at, inFlightSince: null, lastError: attempt.error },
   });
 }
 
@@ -160,6 +177,7 @@ export async function settle(tx: Tx, id: number, settlement: Settlement): Promis
       deliveryStatus: settlement.status,
       attempts: { increment: 1 },
       lastAttemptAt: settlement.at,
+      inFlightSince: null,
       settledAt: settlement.at,
       lastError: settlement.error ?? null,
     },

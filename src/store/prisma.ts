@@ -19,11 +19,14 @@ export interface Store {
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Answers when the database does; rejects with 'database-unavailable'. */
   ping(): Promise<void>;
-  /** Called after a commit that left messages for these destinations. */
-  onDeliveries(listener: (destinations: readonly string[]) => void): void;
-  notifyDeliveries(destinations: readonly string[]): void;
+  /** Called after a commit that left messages for these destinations, or by which a person wants them to go on. */
+  onDeliveries(listener: DeliveryListener): void;
+  notifyDeliveries: DeliveryListener;
   close(): Promise<void>;
 }
+
+/** `wake`: there is something to send; `hurry`: at once, also where a lane waits before it tries again. */
+type DeliveryListener = (destinations: readonly string[], how: 'wake' | 'hurry') => void;
 
 // A unit repeats after a deadlock or serialisation failure; more often than this means something is wrong.
 const ATTEMPTS = 5;
@@ -130,7 +133,7 @@ export function openStore(url: string, log: Log): Store {
     typeof PrismaPg
   >[1]);
   const prisma = new PrismaClient({ adapter, transactionOptions: { maxWait: 5_000, timeout: 15_000 } });
-  const listeners = new Set<(destinations: readonly string[]) => void>();
+  const listeners = new Set<DeliveryListener>();
   return {
     prisma,
     transaction: (work) => runTransaction(prisma, work),
@@ -140,8 +143,8 @@ export function openStore(url: string, log: Log): Store {
       });
     },
     onDeliveries: (listener) => void listeners.add(listener),
-    notifyDeliveries: (destinations) => {
-      if (destinations.length > 0) for (const listener of listeners) listener(destinations);
+    notifyDeliveries: (destinations, how) => {
+      if (destinations.length > 0) for (const listener of listeners) listener(destinations, how);
     },
     close: async () => {
       await prisma.$disconnect();

@@ -4,6 +4,8 @@ import { instant, readSnapshot } from './read-page.ts';
 /** How a delivery lane stands. */
 export interface LaneView {
   readonly destination: string;
+  /** Somebody has stopped it: since when, who and why; undefined while it runs. */
+  readonly pause: LanePause | undefined;
   readonly pending: number;
   /** Since when its oldest message waits. */
   readonly oldestPendingAt: string | null;
@@ -16,7 +18,14 @@ export interface LaneView {
   readonly lastErrorAt: string | null;
 }
 
+export interface LanePause {
+  readonly since: string;
+  readonly by: string;
+  readonly reason: string | null;
+}
+
 interface LaneCounts {
+  readonly pauses: ReadonlyMap<string, LanePause>;
   readonly open: ReadonlyMap<string, { readonly pending: number; readonly refused: number }>;
   readonly characterSetProblems: ReadonlyMap<string, number>;
 }
@@ -34,6 +43,13 @@ async function openCounts(tx: Tx): Promise<LaneCounts['open']> {
     counts.set(row.destination, count);
   }
   return counts;
+}
+
+async function pausesOf(tx: Tx): Promise<LaneCounts['pauses']> {
+  const rows = await tx.lanePause.findMany({ where: { resumedAt: null } });
+  return new Map(
+    rows.map((row) => [row.destination, { since: instant(row.pausedAt), by: row.pausedBy, reason: row.reason }]),
+  );
 }
 
 /** A remark on what we send is about nothing else (outbox). */
@@ -58,6 +74,7 @@ async function laneOf(tx: Tx, destination: string, counts: LaneCounts): Promise<
   const failed = head?.lastError ? head : refused;
   return {
     destination,
+    pause: counts.pauses.get(destination),
     pending: counts.open.get(destination)?.pending ?? 0,
     oldestPendingAt: instant(head?.createdAt ?? null),
     refused: counts.open.get(destination)?.refused ?? 0,
@@ -68,13 +85,20 @@ async function laneOf(tx: Tx, destination: string, counts: LaneCounts): Promise<
   };
 }
 
-/** The lanes of these destinations, and those of others that still hold something: a peer may have left the site file. */
+/**
+ * The lanes of these destinations, and those of others that still hold something or are stopped: a peer may have left the
+ * site file.
+ */
+export async function lanesIn(tx: Tx, destinations: readonly string[]): Promise<LaneView[]> {
+  const pauses = await pausesOf(tx);
+  const counts = { pauses, open: await openCounts(tx), characterSetProblems: await characterSetProblemsOf(tx) };
+  const lanes: LaneView[] = [];
+  for (const destination of new Set([...destinations, ...counts.open.keys(), ...pauses.keys()]))
+    lanes.push(await laneOf(tx, destination, counts));
+  return lanes;
+}
+
+/** The same, at one instant. Rejects with 'database-unavailable'. */
 export async function readLanes(store: Store, destinations: readonly string[]): Promise<LaneView[]> {
-  return readSnapshot(store, async (tx) => {
-    const counts = { open: await openCounts(tx), characterSetProblems: await characterSetProblemsOf(tx) };
-    const lanes: LaneView[] = [];
-    for (const destination of new Set([...destinations, ...counts.open.keys()]))
-      lanes.push(await laneOf(tx, destination, counts));
-    return lanes;
-  });
+  return readSnapshot(store, (tx) => lanesIn(tx, destinations));
 }

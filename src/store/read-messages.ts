@@ -20,7 +20,7 @@ export interface MessageView {
   /** Whom it came from (sending application or AE title) or went to (name of the peer). */
   readonly peer: string;
   readonly at: string;
-  readonly outcome: 'accepted' | 'refused' | 'waiting';
+  readonly outcome: (typeof outcomes)[Outcome];
   /** AA, AE, AR, or a DIMSE status in four hexadecimal digits. */
   readonly answerCode: string | null;
   readonly controlIdReused: boolean;
@@ -36,6 +36,13 @@ export interface DeliveryView {
   readonly lastAttemptAt: string | null;
   readonly settledAt: string | null;
   readonly lastError: string | null;
+  /** What a person last did with it. */
+  readonly lastAction: {
+    readonly action: 'retry' | 'skip';
+    readonly by: string;
+    readonly at: string;
+    readonly reason: string | null;
+  } | null;
 }
 
 /** A journal entry with what stood on the wire. */
@@ -85,10 +92,12 @@ const whole = {
 } as const satisfies Prisma.MessageSelect;
 
 const directions = { IN: 'in', OUT: 'out' } as const satisfies Record<Direction, string>;
-const outcomes = { ACCEPTED: 'accepted', REFUSED: 'refused', WAITING: 'waiting' } as const satisfies Record<
-  Outcome,
-  string
->;
+const outcomes = {
+  ACCEPTED: 'accepted',
+  REFUSED: 'refused',
+  WAITING: 'waiting',
+  SKIPPED: 'skipped',
+} as const satisfies Record<Outcome, string>;
 
 function toView(row: Prisma.MessageGetPayload<{ select: typeof listed }>): MessageView {
   return {
@@ -120,6 +129,7 @@ function toDelivery(delivery: NonNullable<WholeRow['delivery']>): DeliveryView {
     lastAttemptAt: instant(delivery.lastAttemptAt),
     settledAt: instant(delivery.settledAt),
     lastError: delivery.lastError,
+    lastAction: delivery.lastAction as DeliveryView['lastAction'],
   };
 }
 

@@ -4,22 +4,11 @@ import { SwfError, describeError } from '../platform/errors.ts';
 import type { ProcedureEvent } from '../workflow/procedure-events.ts';
 import { type Confirmation, acknowledgedBy } from '../workflow/vocabulary.ts';
 import { type PendingDelivery, type Settlement, settle } from '../store/outbox.ts';
-import { proceduresOfPerformedStep } from '../store/performed-steps.ts';
 import { type Department, hl7Peers } from './department.ts';
+import { concernedBy } from './delivery-concerns.ts';
 import { numberRefused, orderReplied } from './order-number.ts';
 import { RELAY, relayLines } from './rad-06-07-relay.ts';
-import {
-  type Cause,
-  type HeldOrder,
-  type HeldProcedure,
-  type Unit,
-  finish,
-  holdFound,
-  holdOrders,
-  runUnit,
-  send,
-  takeDown,
-} from './unit-of-work.ts';
+import { type Cause, type HeldOrder, type Unit, finish, runUnit, send, takeDown } from './unit-of-work.ts';
 
 /** What a lane heard from its peer. */
 export interface Heard {
@@ -105,29 +94,6 @@ export async function confirmDelivery(department: Department, delivery: PendingD
 function settlementOf(heard: Heard, at: Date): Settlement {
   const status = heard.kind === 'delivered' ? 'DELIVERED' : 'REFUSED';
   return { status, at, answerCode: heard.code, answer: heard.answer, error: heard.error };
-}
-
-/** The orders that an answer concerns, held, and which of their procedures. */
-interface Concerned {
-  readonly orders: readonly HeldOrder[];
-  readonly concerns: (procedure: HeldProcedure) => boolean;
-}
-
-async function concernedBy(
-  unit: Unit,
-  { effect, controlId, orderId, procedureId }: PendingDelivery,
-): Promise<Concerned> {
-  if (effect !== RELAY) {
-    const orders = await holdOrders(unit, orderId === undefined ? [] : [orderId]);
-    return { orders, concerns: ({ stored }) => procedureId === undefined || stored.id === procedureId };
-  }
-  const performed = new Set<number>();
-  const orders = await holdFound(unit, async () => {
-    const procedures = await proceduresOfPerformedStep(unit.tx, controlId);
-    for (const { id } of procedures) performed.add(id);
-    return [...new Set(procedures.map((procedure) => procedure.orderId))].sort((a, b) => a - b);
-  });
-  return { orders, concerns: ({ stored }) => performed.has(stored.id) };
 }
 
 async function confirm(department: Department, delivery: PendingDelivery, heard: Heard): Promise<void> {

@@ -86,7 +86,8 @@ function taken(sentence: string): SwfError {
 /** UA, AE or AR: the order goes on without a number, and a person has to see to it. */
 export async function numberRefused(unit: Unit, held: HeldOrder, why: string): Promise<void> {
   if (!held.order.numberPending) return;
-  const alarm = `the order placer did not number the order (${why}); order and placer have to be brought together`;
+  const sentence = `the order placer did not number the order (${why}); order and placer have to be brought together`;
+  const alarm = { sentence, at: unit.department.clock.now() };
   await changeOrder(unit.tx, held.order.id, { numberPending: false, alarm });
   held.order = { ...held.order, numberPending: false };
 }

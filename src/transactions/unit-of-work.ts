@@ -33,6 +33,8 @@ export interface Unit {
   readonly department: Department;
   /** Lanes that have something to send once the commit is done. */
   readonly destinations: Set<string>;
+  /** Lanes that a person wants to go on at once. */
+  readonly hurried: Set<string>;
   /** Everything that goes out, and the rules that fired, for those who want to see a unit before it is done. */
   readonly messages: OutgoingMessage[];
   readonly rules: string[];
@@ -63,14 +65,23 @@ type Distributed<T> = T extends unknown ? Omit<T, 'procedures'> : never;
 
 /** Runs one unit; after its commit the lanes hear of what they have to send. */
 export async function runUnit<T>(department: Department, work: (unit: Unit) => Promise<T>): Promise<T> {
-  const { result, destinations } = await department.store.transaction(async (tx) => {
-    const unit: Unit = { tx, department, destinations: new Set(), messages: [], rules: [] };
-    const done = await work(unit);
-    return { result: done, destinations: [...unit.destinations] };
+  const { result, unit } = await department.store.transaction(async (tx) => {
+    const begun = unitIn(tx, department);
+    return { result: await work(begun), unit: begun };
   });
-  department.store.notifyDeliveries(destinations);
+  department.store.notifyDeliveries([...unit.destinations], 'wake');
+  department.store.notifyDeliveries([...unit.hurried], 'hurry');
   return result;
 }
+
+const unitIn = (tx: Tx, department: Department): Unit => ({
+  tx,
+  department,
+  destinations: new Set(),
+  hurried: new Set(),
+  messages: [],
+  rules: [],
+});
 
 export function hold(stored: StoredProcedure): HeldProcedure {
   return { stored, machine: stored.machine, effects: [], history: [], reports: new Map() };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { nextDelivery, noteAttempt } from '../../src/store/outbox.ts';
+import { noteAttempt, takeDelivery } from '../../src/store/outbox.ts';
 import { orm } from '../support/messages.ts';
 import { type TestDepartment, startDepartment } from './support.ts';
 
@@ -22,6 +22,10 @@ async function lanes(): Promise<Record<string, unknown>> {
 const order = (number: string): string => orm([{ placerOrderNumber: `${number}^HIS` }], { identifier: 'P1^^^CLINIC' });
 
 const idle = {
+  paused: false,
+  pausedSince: null,
+  pausedBy: null,
+  pauseReason: null,
   pending: 0,
   oldestPendingSeconds: null,
   refused: 0,
@@ -52,7 +56,7 @@ describe('GET /api/destinations', () => {
   });
 
   it('given an attempt failed, when asked, then the last error and its time are there and the message still waits', async () => {
-    const head = await nextDelivery(house.store, 'RM');
+    const head = await takeDelivery(house.store, 'RM', house.clock.now());
     await noteAttempt(house.store, head?.id ?? 0, { at: house.clock.now(), error: 'no connection' });
     expect(await lanes()).toMatchObject({
       RM: { pending: 2, lastError: 'no connection', lastErrorAt: house.clock.now().toISOString(), lastSuccessAt: null },

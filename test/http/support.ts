@@ -13,7 +13,7 @@ import { fixedClock } from '../../src/platform/clock.ts';
 import { loadConfig } from '../../src/platform/config.ts';
 import { countedIds } from '../../src/platform/ids.ts';
 import type { Log, LogFields } from '../../src/platform/log.ts';
-import { nextDelivery } from '../../src/store/outbox.ts';
+import { takeDelivery } from '../../src/store/outbox.ts';
 import { type Store, openStore } from '../../src/store/prisma.ts';
 import { type Heard, confirmDelivery } from '../../src/transactions/confirmations.ts';
 import { type Department, createBackground } from '../../src/transactions/department.ts';
@@ -182,7 +182,7 @@ export async function startDepartment(site: TestSite = {}): Promise<TestDepartme
     notify: async (content) =>
       (await availabilityNotified(department, { sopInstanceUid: undefined, ...dimse(content) })).status,
     heard: async (destination, heard) => {
-      const head = await nextDelivery(store, destination);
+      const head = await takeDelivery(store, destination, clock.now());
       if (!head) throw new Error(`nothing waits for ${destination}`);
       const answer = Buffer.from(`MSH|^~\\&|PEER\rMSA|AA|${head.controlId}\r`);
       await confirmDelivery(department, head, { kind: 'delivered', code: 'AA', answer, ...heard });
