@@ -13,6 +13,7 @@ import {
   datasetOf,
   datasetSchema,
   kindOf,
+  messagesOf,
 } from './scenario.ts';
 import { builtInNames, namesIn } from './template.ts';
 import { type Problem, type YamlFile, readYamlFile } from './yaml-file.ts';
@@ -141,9 +142,12 @@ function placeProblems(step: Step): PlaceProblem[] {
       const text = problemOf(place);
       return text === undefined ? [] : [{ text, key }];
     });
-  if (step.verb === 'send') return [...check(keys(step.ack), 'ack'), ...check(values(step.capture), 'capture')];
+  if (step.verb === 'send') {
+    const each = (step.acks ?? []).flatMap(keys);
+    return [...check(keys(step.ack), 'ack'), ...check(each, 'acks'), ...check(values(step.capture), 'capture')];
+  }
   if (step.verb === 'do') return [...check(keys(step.do.expect), 'do'), ...check(values(step.do.capture), 'do')];
-  if (step.verb !== 'receive' && step.verb !== 'find') return [];
+  if (!('expect' in step) && !('capture' in step)) return [];
   return [...check(keys(step.expect), 'expect'), ...check(values(step.capture), 'capture')];
 }
 
@@ -162,7 +166,9 @@ const keys = (map: object | undefined): string[] => Object.keys(map ?? {});
 const values = (map: Readonly<Record<string, string>> | undefined): string[] => Object.values(map ?? {});
 
 function fileProblems(lint: Lint, step: Step, index: number): Problem[] {
-  if (step.verb === 'send') return missingFile(lint, index, step.send);
+  if (step.verb === 'send') return messagesOf(step).flatMap((file) => missingFile(lint, index, file));
+  if (step.verb === 'get' && step.get !== 'all')
+    return unknownKeywords(step.get).map((text) => at(lint, index, text, 'get'));
   const dataset = datasetOf(step);
   if (dataset === undefined) return [];
   if (typeof dataset !== 'string') return keywordProblems(dataset).map((text) => at(lint, index, text, step.verb));
@@ -184,9 +190,13 @@ function datasetFileProblems(file: string): Problem[] {
   return keywordProblems(parsed.data).map((text) => ({ file, text }));
 }
 
+function unknownKeywords(keywords: readonly string[]): string[] {
+  return keywords.filter((keyword) => !isKeyword(keyword)).map((keyword) => `${keyword} is not a DICOM keyword`);
+}
+
 function keywordProblems(dataset: DatasetText): string[] {
   return Object.entries(dataset).flatMap(([keyword, value]) => {
-    const own = isKeyword(keyword) ? [] : [`${keyword} is not a DICOM keyword`];
+    const own = unknownKeywords([keyword]);
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
     const inside = list.filter((item): item is DatasetText => typeof item === 'object' && item !== null);
     return [...own, ...inside.flatMap(keywordProblems)];
@@ -198,13 +208,13 @@ function namesUsed(lint: Lint, step: Step): { name: string; file: string | undef
   const own = Object.entries(step)
     .filter(([key]) => !['step', 'transaction', 'capture'].includes(key))
     .flatMap(([, value]) => namesIn(JSON.stringify(value)));
-  const file = step.verb === 'send' ? step.send : datasetOf(step);
-  const text = typeof file === 'string' ? (lint.readText(resolve(lint.scenario.folder, file)) ?? '') : '';
-  const shownFile = typeof file === 'string' ? file : undefined;
-  return [
-    ...own.map(({ name }) => ({ name, file: undefined })),
-    ...namesIn(text).map(({ name }) => ({ name, file: shownFile })),
-  ];
+  const dataset = datasetOf(step);
+  const files = step.verb === 'send' ? messagesOf(step) : typeof dataset === 'string' ? [dataset] : [];
+  const inFiles = files.flatMap((file) => {
+    const text = lint.readText(resolve(lint.scenario.folder, file)) ?? '';
+    return namesIn(text).map(({ name }) => ({ name, file }));
+  });
+  return [...own.map(({ name }) => ({ name, file: undefined })), ...inFiles];
 }
 
 function capturesOf(raw: unknown): string[] {

@@ -1,13 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { readAck } from '../src/hl7/ack.ts';
-import { type Hl7Message, parseMessage } from '../src/hl7/message.ts';
-import { verdict } from './checks.ts';
+import type { Hl7Message } from '../src/hl7/message.ts';
 import { renderDataset } from './dataset-file.ts';
-import { type RenderedMessage, renderMessage } from './hl7-file.ts';
 import { notifyAvailability } from './image-manager.ts';
 import type { Arrival } from './mailbox.ts';
-import { createMpps, setMpps } from './modality.ts';
+import { createMpps, getMpps, setMpps } from './modality.ts';
 import type { Notes } from './notes.ts';
 import {
   type Outcome,
@@ -19,10 +14,10 @@ import {
   nothingWrong,
   unexpectedOutcome,
 } from './outcome.ts';
-import { find, tell } from './perform-dicom.ts';
+import { echo, find, tell } from './perform-dicom.ts';
+import { send } from './perform-send.ts';
 import { doAsStaff } from './perform-staff.ts';
 import { dicomValueAt } from './places.ts';
-import { sendSplit } from './split-sender.ts';
 import type { Step, StepOf, Verb } from './scenario.ts';
 import { expand } from './template.ts';
 
@@ -35,12 +30,19 @@ const performers: { readonly [V in Verb]: Performer<V> } = {
   create: (step, playing, notes) => {
     const uid = step.uid === undefined ? undefined : expand(step.uid, playing.scope.forOneMessage());
     const own = { source: step.create, name: 'create', type: 'N-CREATE', uid } as const;
-    return tell(playing, notes, { ...step, ...own, call: (called, _, dataset) => createMpps(called, uid, dataset) });
+    return tell(playing, notes, step, { ...own, call: (called, dataset) => createMpps(called, uid, dataset) });
   },
   set: (step, playing, notes) => {
     const uid = expand(step.uid, playing.scope.forOneMessage());
-    return tell(playing, notes, { ...step, source: step.set, name: 'set', type: 'N-SET', uid, call: setMpps });
+    const own = { source: step.set, name: 'set', type: 'N-SET', uid } as const;
+    return tell(playing, notes, step, { ...own, call: (called, dataset) => setMpps(called, uid, dataset) });
   },
+  get: (step, playing, notes) => {
+    const uid = expand(step.uid, playing.scope.forOneMessage());
+    const own = { source: {}, name: 'get', type: 'N-GET', uid } as const;
+    return tell(playing, notes, step, { ...own, call: (called) => getMpps(called, uid, step.get) });
+  },
+  echo,
   store: async (step, { scenario, stage, scope }, notes) => {
     const dataset = renderDataset(step.store, scenario.folder, scope);
     stage.archive.store(step.to, dataset);
@@ -48,13 +50,9 @@ const performers: { readonly [V in Verb]: Performer<V> } = {
     return nothingWrong;
   },
   notify: (step, playing, notes) => {
-    const own = {
-      source: step.notify,
-      name: 'notify',
-      type: 'N-CREATE',
-      uid: expand('${uid}', playing.scope.forOneMessage()),
-    } as const;
-    return tell(playing, notes, { ...step, ...own, call: notifyAvailability });
+    const uid = expand('${uid}', playing.scope.forOneMessage());
+    const own = { source: step.notify, name: 'notify', type: 'N-CREATE', uid } as const;
+    return tell(playing, notes, step, { ...own, call: (called, dataset) => notifyAvailability(called, uid, dataset) });
   },
   do: doAsStaff,
   answers: async (step, { stage, watch: { isOurs } }) => {
@@ -84,42 +82,6 @@ const performers: { readonly [V in Verb]: Performer<V> } = {
 export function perform(step: Step, playing: Playing, notes: Notes): Promise<Outcome> {
   const performer = performers[step.verb] as Performer<Verb>;
   return performer(step, playing, notes);
-}
-
-async function send(step: StepOf<'send'>, playing: Playing, notes: Notes): Promise<Outcome> {
-  const { scenario, stage, scope } = playing;
-  const text = readFileSync(resolve(scenario.folder, step.send), 'utf8');
-  const parties = { sender: stage.identityOf(step.from), receiver: stage.orderFillerIdentity };
-  const message = renderMessage(text, scope, parties);
-  const first = await sendOnce(step, message, { playing, notes, time: '' });
-  if (!step.twice || first.problems.length > 0) return first;
-  // The same bytes once more, as after an acknowledgement that was lost (HL7 v2.5.1 2.9.2.1).
-  const second = await sendOnce(step, message, { playing, notes, time: '-again' });
-  const told = second.verdicts.map((one) => ({ ...one, place: `${one.place} again` }));
-  return { verdicts: [...first.verdicts, ...told], problems: second.problems };
-}
-
-async function sendOnce(
-  { from, split, ack: expect, capture }: StepOf<'send'>,
-  message: RenderedMessage,
-  { playing, notes, time }: { playing: Playing; notes: Notes; time: string },
-): Promise<Outcome> {
-  const { scenario, stage, scope } = playing;
-  const { hl7 } = stage.orderFiller;
-  const file = notes.hl7(`${from}-sent${time}`, message.bytes);
-  const exchange = notes.sent({ from, to: 'OF', protocol: 'hl7', type: message.type, file });
-  const answer = split
-    ? await sendSplit({ ...hl7, timeoutMs: scenario.within }, message.bytes, split)
-    : await playing.senderOf(from).send(message.bytes, scenario.within);
-  const ack = readAck(answer);
-  notes.answered(exchange, ack?.code ?? '?', notes.hl7(`${from}-answer${time}`, answer));
-  if (!ack) return broken('the answer is no acknowledgement: it has no MSA');
-  const ours = verdict('MSA-2', message.controlId, ack.controlId);
-  if (!ours.holds) {
-    return judged([{ ...ours, expected: `${ours.expected} (the control id of the message)` }], undefined);
-  }
-  const valueAt: ValueAt = (place) => parseMessage(answer).get(place);
-  return judged(expectAndCapture({ expect, capture }, { scope, valueAt }), ack.text);
 }
 
 async function receive(step: StepOf<'receive'>, playing: Playing, notes: Notes): Promise<Outcome> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { settingsSchema } from '../src/platform/config-schema.ts';
+import { rejectionNames } from './association.ts';
 import { behaviourUsage, parseBehaviour } from './behaviours.ts';
 import { durationUsage, parseDuration } from './duration.ts';
 import type { Check } from './checks.ts';
@@ -29,9 +30,9 @@ const file = z.string().min(1, 'the name of a file is missing');
 export const actorKinds = {
   ADT: { can: ['send'] },
   OP: { can: ['send', 'receive', 'answers', 'offline', 'killed', 'online'] },
-  IM: { can: ['send', 'receive', 'store', 'notify', 'answers', 'offline', 'killed', 'online'] },
+  IM: { can: ['send', 'receive', 'store', 'notify', 'get', 'echo', 'answers', 'offline', 'killed', 'online'] },
   RM: { can: ['send', 'receive', 'answers', 'offline', 'killed', 'online'] },
-  MOD: { can: ['find', 'create', 'set'] },
+  MOD: { can: ['find', 'create', 'set', 'get', 'echo'] },
 } as const satisfies Record<string, { can: readonly Verb[] }>;
 
 export type ActorKind = keyof typeof actorKinds;
@@ -91,9 +92,22 @@ const dimseStatus = z
   .string({ error: (issue) => `expected four hexadecimal digits in quotes, received ${typeof issue.input}` })
   .regex(/^[0-9A-Fa-f]{4}$/, "a status is four hexadecimal digits in quotes: '0000'");
 
+const pendingStatus = z
+  .string({ error: 'a match comes with FF00 or FF01' })
+  .regex(/^[Ff]{2}0[01]$/, 'a match comes with FF00 or FF01');
+
+/** How an actor asks for an association, and whether it gets one. */
+const association = {
+  called: z.string().min(1, 'called is an AE title').optional(),
+  rejected: z.enum(rejectionNames, { error: `rejected is one of ${rejectionNames.join(', ')}` }).optional(),
+};
+
 const httpPath = z
   .string()
   .regex(/^\/\S*$/, 'a path begins with a slash: /api/procedures/${requestedProcedureId}/cancel');
+
+/** What must come of a request by DICOM. */
+const answered = { status: dimseStatus.optional(), expect: checks.optional(), capture: capture.optional() };
 
 const common = {
   step: sentence,
@@ -119,15 +133,32 @@ export const deedSchema = z
 
 /** What a step with each verb may say; the linter picks the schema by the verb, so that a typo is named where it is. */
 export const stepSchemas = {
-  send: z.strictObject({
-    ...common,
-    from: actor,
-    send: file,
-    twice: z.literal(true, { error: 'twice is true, or is left out' }).optional(),
-    split: z.enum(['bytes', 'segments'], { error: 'split is bytes or segments' }).optional(),
-    ack: checks.optional(),
-    capture: capture.optional(),
-  }),
+  send: z
+    .strictObject({
+      ...common,
+      from: actor,
+      send: z.union([file, z.array(file).min(2, 'a list has two files or more')], {
+        error: 'expected the name of a file, or a list of two and more',
+      }),
+      together: z.enum(['packet', 'connections'], { error: 'together is packet or connections' }).optional(),
+      twice: z.literal(true, { error: 'twice is true, or is left out' }).optional(),
+      split: z.enum(['bytes', 'segments'], { error: 'split is bytes or segments' }).optional(),
+      ack: checks.optional(),
+      acks: z.array(checks).optional(),
+      capture: capture.optional(),
+    })
+    .refine(
+      ({ send, together }) => Array.isArray(send) === (together !== undefined),
+      'a list of files says how they travel, and only a list: together: packet or connections',
+    )
+    .refine(
+      ({ send, twice, split, capture: kept }) => !Array.isArray(send) || (twice ?? split ?? kept) === undefined,
+      'a list of files has neither twice nor split nor capture',
+    )
+    .refine(
+      ({ send, ack, acks }) => acks === undefined || (ack === undefined && acks.length === [send].flat().length),
+      'acks has an entry for each file of a list, and takes the place of ack',
+    ),
   receive: z.strictObject({
     ...common,
     to: actor,
@@ -142,6 +173,10 @@ export const stepSchemas = {
     ...common,
     from: actor,
     find: datasetOrFile,
+    cancelAfter: z.int().min(0).optional(),
+    ...association,
+    status: dimseStatus.optional(),
+    pending: pendingStatus.optional(),
     matches: z.int().min(0).optional(),
     expect: checks.optional(),
     capture: capture.optional(),
@@ -151,15 +186,23 @@ export const stepSchemas = {
     from: actor,
     create: datasetOrFile,
     uid: z.string().min(1).optional(),
-    status: dimseStatus.optional(),
+    ...answered,
   }),
   set: z.strictObject({
     ...common,
     from: actor,
     set: datasetOrFile,
     uid: z.string().min(1, 'uid says which performed step'),
-    status: dimseStatus.optional(),
+    ...answered,
   }),
+  get: z.strictObject({
+    ...common,
+    from: actor,
+    get: z.union([z.literal('all'), z.array(z.string()).min(1)], { error: 'expected all, or a list of keywords' }),
+    uid: z.string().min(1, 'uid says which performed step'),
+    ...answered,
+  }),
+  echo: z.strictObject({ ...common, from: actor, echo: z.literal('OF', { error: 'expected OF' }), ...association }),
   store: z.strictObject({ ...common, to: actor, store: datasetOrFile }),
   notify: z.strictObject({ ...common, from: actor, notify: datasetOrFile, status: dimseStatus.optional() }),
   do: z.strictObject({ ...common, do: deedSchema }),
@@ -181,6 +224,8 @@ export type Verb =
   | 'find'
   | 'create'
   | 'set'
+  | 'get'
+  | 'echo'
   | 'store'
   | 'notify'
   | 'do'
@@ -246,6 +291,11 @@ export function actorsOf(step: Step): readonly string[] {
     default:
       return [step.from];
   }
+}
+
+/** The message files of a step, in their order. */
+export function messagesOf({ send }: Pick<StepOf<'send'>, 'send'>): readonly string[] {
+  return typeof send === 'string' ? [send] : send;
 }
 
 /** The dataset or dataset file of a step; undefined for verbs without one. */

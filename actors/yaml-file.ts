@@ -16,12 +16,12 @@ export interface YamlFile {
   lineOf(path: readonly PropertyKey[], key?: string): number | undefined;
 }
 
-const asYaml = new Set(['matches', 'status', 'body', 'twice']);
+const asYaml = new Set(['matches', 'cancelAfter', 'status', 'body', 'twice']);
 
 /**
  * Numbers and truth values become the text that was written, so that `001500` stays a time and 1.10 a version.
- * Only what is counted (`matches`), a status, whose missing quotes the schema reports, what goes out as JSON (`body`)
- * and the settings of a site stay as YAML reads them.
+ * Only what is counted (`matches`, `cancelAfter`), a status, whose missing quotes the schema reports, what goes out as
+ * JSON (`body`) and the settings of a site stay as YAML reads them.
  */
 function keepAsWritten(document: Document): void {
   visit(document, {

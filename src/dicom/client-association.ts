@@ -143,6 +143,19 @@ interface Accepted {
   readonly limit: number;
 }
 
+/** The peer rejected the association, and says why (PS3.8 table 9-21). */
+export class AssociationRejected extends SwfError {
+  /** 1: the service user; 2 and 3: the service provider. */
+  readonly source: number;
+  readonly reason: number;
+
+  constructor(text: string, { source, reason }: { source: number; reason: number }) {
+    super('no-acknowledgement', text);
+    this.source = source;
+    this.reason = reason;
+  }
+}
+
 // PS3.8 table 9-21, by source and reason: what people meet.
 const rejections: Readonly<Record<string, string>> = {
   '1.3': 'it does not know the AE title that calls',
@@ -151,19 +164,18 @@ const rejections: Readonly<Record<string, string>> = {
   '3.2': 'it has too many associations',
 };
 
-function rejectionText(body: Buffer): string {
-  const [, result, source, reason] = body;
+function rejectionOf(body: Buffer): AssociationRejected {
+  const [, result, source = 0, reason = 0] = body;
   const because = rejections[`${source}.${reason}`];
   const numbers = `result ${result}, source ${source}, reason ${reason}`;
-  return `the peer rejected the association${because === undefined ? '' : `: ${because}`} (${numbers})`;
+  const said = `the peer rejected the association${because === undefined ? '' : `: ${because}`} (${numbers})`;
+  return new AssociationRejected(said, { source, reason });
 }
 
 /** The first of the proposed contexts that the peer has accepted. */
 function acceptedContext(pdu: { type: number; body: Buffer }, contexts: readonly ProposedContext[]): Accepted {
   const { type, body } = pdu;
-  if (type === pduType.associateReject) {
-    throw noResponse(rejectionText(body));
-  }
+  if (type === pduType.associateReject) throw rejectionOf(body);
   if (type !== pduType.associateAccept) throw noResponse(`the peer answered with a PDU of type ${type}`);
   const { results, maxPduLength } = parseAssociateAccept(body);
   const answers = contexts.map((context) => results.find(({ id }) => id === context.id));

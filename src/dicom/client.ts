@@ -2,7 +2,7 @@ import { SwfError } from '../platform/errors.ts';
 import { noResponse, openAssociation } from './client-association.ts';
 import type { ClientAssociation, DicomPeer } from './client-association.ts';
 import { decodeDataset } from './decode.ts';
-import { dataset, text } from './dataset.ts';
+import { dataset, text, texts } from './dataset.ts';
 import type { Dataset, DatasetInput } from './dataset.ts';
 import { commandNumber, encodeCommand } from './dimse.ts';
 import type { DimseMessage } from './dimse.ts';
@@ -10,6 +10,7 @@ import { encodeDataset } from './encode.ts';
 import { commandField, dimseStatus, NO_DATASET, RESPONSE, sopClass } from './status.ts';
 import { EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES } from './vr.ts';
 
+export { AssociationRejected } from './client-association.ts';
 export type { DicomClientTls, DicomPeer } from './client-association.ts';
 
 /** Bytes of a data set that are to be sent as they are, when the peer accepts their transfer syntax; none: no data set. */
@@ -20,13 +21,15 @@ export interface EncodedDataset {
 
 export type Content = Dataset | DatasetInput | EncodedDataset;
 
-/** Response to N-CREATE or N-SET (PS3.7 10.1). */
+/** Response to N-CREATE, N-SET or N-GET (PS3.7 10.1). */
 export interface NResult {
   readonly status: number;
   readonly sopInstanceUid?: string;
   readonly comment?: string;
   /** (0000,0903) */
   readonly errorId?: number;
+  /** Attribute Identifier List (0000,1005): tags of eight hexadecimal digits. */
+  readonly attributeIdentifierList?: readonly string[];
   /** Left out also when it cannot be read: the status says what came of the request. */
   readonly dataset?: Dataset;
 }
@@ -34,18 +37,30 @@ export interface NResult {
 /** Matches of a C-FIND; `status` is that of its final response. */
 export interface FindResult {
   readonly status: number;
+  /** Error Comment (0000,0902) of the final response. */
+  readonly comment?: string;
   readonly datasets: Dataset[];
+  /** The status that each match came with: FF00, or FF01 where a key is not supported. */
+  readonly pending: readonly number[];
+}
+
+export interface FindOptions {
+  /** Modality Worklist when left out. */
+  readonly sopClassUid?: string;
+  /** C-CANCEL follows this many matches; 0: right behind the request (PS3.7 9.3.2.3). */
+  readonly cancelAfter?: number | undefined;
 }
 
 /** Every call opens an association of its own and rejects with `no-acknowledgement` when no response came. */
 export interface DicomClient {
   echo(): Promise<number>;
-  /** C-FIND, on Modality Worklist unless another SOP class is named. */
-  find(identifier: Dataset | DatasetInput, sopClassUid?: string): Promise<FindResult>;
+  find(identifier: Dataset | DatasetInput, options?: FindOptions): Promise<FindResult>;
   /** Several C-FIND, one after the other on one association. */
   findEach(identifiers: readonly (Dataset | DatasetInput)[], sopClassUid: string): Promise<FindResult[]>;
   nCreate(sopClassUid: string, sopInstanceUid: string | undefined, content: Content): Promise<NResult>;
   nSet(sopClassUid: string, sopInstanceUid: string, content: Content): Promise<NResult>;
+  /** The attributes of these tags (eight hexadecimal digits); of an empty list all. */
+  nGet(sopClassUid: string, sopInstanceUid: string, tags: readonly string[]): Promise<NResult>;
 }
 
 const MESSAGE_ID = 1;
@@ -68,25 +83,26 @@ export function createDicomClient(peer: DicomPeer): DicomClient {
     const comment = text(command, 'ErrorComment');
     const errorId = commandNumber(command, 'ErrorID');
     const sopInstanceUid = text(command, 'AffectedSOPInstanceUID');
+    const attributeIdentifierList = texts(command, 'AttributeIdentifierList');
     return {
       status: statusOf(command),
       ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }),
       ...(comment === undefined ? {} : { comment }),
       ...(errorId === undefined ? {} : { errorId }),
+      ...(attributeIdentifierList.length === 0 ? {} : { attributeIdentifierList }),
       ...readable(response, transferSyntax),
     };
   };
-  const findEach: DicomClient['findEach'] = (identifiers, sopClassUid) => find(peer, identifiers, sopClassUid);
   return {
     echo: async () => {
       const command = { AffectedSOPClassUID: sopClass.verification, CommandField: commandField.cEcho };
       return statusOf((await exchangeOnce(peer, { sopClassUid: sopClass.verification, command })).command);
     },
-    find: async (identifier, sopClassUid = sopClass.modalityWorklistFind) => {
-      const [result] = await findEach([identifier], sopClassUid);
-      return result ?? { status: dimseStatus.processingFailure, datasets: [] };
+    find: async (identifier, options = {}) => {
+      const [result] = await find(peer, [identifier], options);
+      return result ?? { status: dimseStatus.processingFailure, datasets: [], pending: [] };
     },
-    findEach,
+    findEach: (identifiers, sopClassUid) => find(peer, identifiers, { sopClassUid }),
     nCreate: (sopClassUid, sopInstanceUid, content) => {
       const names = { AffectedSOPClassUID: sopClassUid, AffectedSOPInstanceUID: sopInstanceUid };
       return operate({ sopClassUid, command: { ...names, CommandField: commandField.nCreate }, content });
@@ -94,6 +110,11 @@ export function createDicomClient(peer: DicomPeer): DicomClient {
     nSet: (sopClassUid, sopInstanceUid, content) => {
       const names = { RequestedSOPClassUID: sopClassUid, RequestedSOPInstanceUID: sopInstanceUid };
       return operate({ sopClassUid, command: { ...names, CommandField: commandField.nSet }, content });
+    },
+    nGet: (sopClassUid, sopInstanceUid, tags) => {
+      const names = { RequestedSOPClassUID: sopClassUid, RequestedSOPInstanceUID: sopInstanceUid };
+      const wanted = tags.length === 0 ? {} : { AttributeIdentifierList: tags };
+      return operate({ sopClassUid, command: { ...names, ...wanted, CommandField: commandField.nGet } });
     },
   };
 }
@@ -187,18 +208,27 @@ const isPending = (status: number): boolean =>
 function find(
   peer: DicomPeer,
   identifiers: readonly (Dataset | DatasetInput)[],
-  sopClassUid: string,
+  { sopClassUid = sopClass.modalityWorklistFind, cancelAfter }: FindOptions,
 ): Promise<FindResult[]> {
   const command = { AffectedSOPClassUID: sopClassUid, CommandField: commandField.cFind, Priority: MEDIUM_PRIORITY };
   const operations = identifiers.map((content) => ({ sopClassUid, command, content }));
   return converse(peer, operations, async (association, operation) => {
     const datasets: Dataset[] = [];
+    const pending: number[] = [];
     for (;;) {
+      if (datasets.length === cancelAfter) cancel(association);
       const response = await receiveResponse(association, operation);
       const status = statusOf(response.command);
-      if (!isPending(status)) return { status, datasets };
+      const comment = text(response.command, 'ErrorComment');
+      if (!isPending(status)) return { status, datasets, pending, ...(comment === undefined ? {} : { comment }) };
       if (!response.dataset) throw new SwfError('no-acknowledgement', 'the peer sent a match without data set');
       datasets.push(decodeDataset(response.dataset, association.transferSyntax));
+      pending.push(status);
     }
   });
+}
+
+function cancel(association: ClientAssociation): void {
+  const about = { MessageIDBeingRespondedTo: MESSAGE_ID, CommandDataSetType: NO_DATASET };
+  association.send([encodeCommand({ ...about, CommandField: commandField.cCancel })]);
 }

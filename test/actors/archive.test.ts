@@ -40,7 +40,10 @@ const stored = (series: string, instances: readonly string[], state = 'ONLINE') 
 
 async function find(keys: DatasetInput): Promise<(string | undefined)[]> {
   const address = { host: '127.0.0.1', port, callingAeTitle: 'SWF_OF', calledAeTitle: 'PACS', timeoutMs: 5000 };
-  const result = await createDicomClient(address).find({ SOPInstanceUID: null, ...keys }, sopClass.studyRootFind);
+  const result = await createDicomClient(address).find(
+    { SOPInstanceUID: null, ...keys },
+    { sopClassUid: sopClass.studyRootFind },
+  );
   expect(result.status).toBe(0);
   return result.datasets.map((match) => text(match, 'SOPInstanceUID'));
 }

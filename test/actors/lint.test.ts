@@ -180,6 +180,24 @@ describe('the linter', () => {
     expect(problemsOf(`  - { step: A, ${step} }\n`)).toEqual([expect.stringContaining(problem)]);
   });
 
+  it.each([
+    ['from: OP, send: [a04.hl7], together: packet', 'a list has two files or more'],
+    ['from: OP, send: [a04.hl7, a04.hl7]', 'a list of files says how they travel'],
+    ['from: OP, send: a04.hl7, together: packet', 'a list of files says how they travel, and only a list'],
+    ['from: OP, send: [a04.hl7, a04.hl7], together: once', 'together is packet or connections'],
+    ['from: OP, send: [a04.hl7, a04.hl7], together: packet, twice: true', 'has neither twice nor split nor capture'],
+    ['from: OP, send: [a04.hl7, a04.hl7], together: packet, acks: [{}]', 'acks has an entry for each file'],
+    ['from: OP, send: [a04.hl7, b.hl7], together: packet', 'there is no file b.hl7'],
+    ['from: MOD, get: [PatientNmae], uid: 1', 'PatientNmae is not a DICOM keyword'],
+    ['from: MOD, get: every, uid: 1', 'expected all, or a list of keywords'],
+    ['from: MOD, echo: IM', 'expected OF'],
+    ['from: MOD, echo: OF, rejected: busy', 'rejected is one of no-reason-given, '],
+    ['from: MOD, find: {}, pending: FF02', 'a match comes with FF00 or FF01'],
+    ['from: OP, get: all, uid: 1', 'OP cannot get'],
+  ])('names what is wrong with a fault on the wire: %s', (step, problem) => {
+    expect(problemsOf(`  - { step: A, ${step} }\n`)).toEqual([expect.stringContaining(problem)]);
+  });
+
   it('names an actor that is taken offline twice, and lets it come back', () => {
     const [away, killed, back] = ['offline: IM', 'killed: IM', 'online: IM'].map(
       (verb) => `  - { step: A, ${verb} }\n`,
@@ -197,7 +215,7 @@ describe('the linter', () => {
 
   it('tells every mistake at once', () => {
     expect(
-      problemsOf(`${sent}    acks: {}\n  - { step: B, quiet: soon }\n  - { step: C, offline: RM }\n`),
+      problemsOf(`${sent}    ackn: {}\n  - { step: B, quiet: soon }\n  - { step: C, offline: RM }\n`),
     ).toHaveLength(3);
   });
 });
