@@ -30,7 +30,22 @@ const file = z.string().min(1, 'the name of a file is missing');
 export const actorKinds = {
   ADT: { can: ['send'] },
   OP: { can: ['send', 'receive', 'answers', 'offline', 'killed', 'online'] },
-  IM: { can: ['send', 'receive', 'store', 'notify', 'get', 'echo', 'answers', 'offline', 'killed', 'online'] },
+  IM: {
+    can: [
+      'send',
+      'receive',
+      'create',
+      'set',
+      'store',
+      'notify',
+      'get',
+      'echo',
+      'answers',
+      'offline',
+      'killed',
+      'online',
+    ],
+  },
   RM: { can: ['send', 'receive', 'answers', 'offline', 'killed', 'online'] },
   MOD: { can: ['find', 'create', 'set', 'get', 'echo'] },
 } as const satisfies Record<string, { can: readonly Verb[] }>;

@@ -131,6 +131,12 @@ describe('the linter', () => {
     expect(problemsOf(sent, head.replace('[ADT,', '[OF, ADT,'))[0]).toContain('OF is never in the cast');
   });
 
+  it('lets an Image Manager pass on the performed step that a modality told it of (RAD-6, RAD-7)', () => {
+    const created = '  - { step: A, from: IM, create: { PatientID: x }, uid: 1.2.3 }\n';
+
+    expect(problemsOf(`${created}${created.replace('create', 'set')}`)).toEqual([]);
+  });
+
   it('names a place that is none, by the wire of the step', () => {
     expect(problemsOf(`${sent}    ack: { MSA1: AA }\n`)[0]).toContain('MSA1 is not a place');
     expect(problemsOf('  - { step: A, from: MOD, find: { PatientID: x }, expect: { PatientNmae: y } }\n')[0]).toContain(
