@@ -123,7 +123,11 @@ function optionalGroup(type: string): string | undefined {
 
 function watchOf({ cast, steps }: Scenario, isOurs: Watch['isOurs']): Watch {
   const claimed = new Set(
-    steps.flatMap((step) => (step.verb === 'receive' ? [`${step.to} ${optionalGroup(step.receive)}`] : [])),
+    steps.flatMap((step) => {
+      if (step.verb === 'receive') return [`${step.to} ${optionalGroup(step.receive)}`];
+      // Whoever passes on performed steps must not be told of them again.
+      return step.verb === 'create' || step.verb === 'set' ? [`${step.from} relay`] : [];
+    }),
   );
   const counts = ({ actor, type }: Arrival): boolean => {
     const group = optionalGroup(type);

@@ -198,6 +198,30 @@ describe('an appointment (RAD-48, which an Order Filler may send or not)', () =>
   });
 });
 
+describe('a performed step that is told again to whom the Order Filler reports (RAD-6)', () => {
+  const begun = (from: string): string => `  - { step: Told, to: IM, receive: ORM^O01, capture: { accession: OBR-18 } }
+  - step: Begun
+    from: ${from}
+    create: { PatientID: '\${patientId}', ScheduledStepAttributesSequence: [{ AccessionNumber: '\${accession}' }] }
+    uid: \${uid}
+    status: '0000'
+  - { step: Status, to: OP, receive: ORM^O01 }
+  - { step: Nothing more, quiet: 10ms }
+`;
+
+  it.each([
+    ['does not matter where no step asks for it and the modality tells of it', 'MOD', 'passed'],
+    ['fails the scenario where the Image Manager itself has passed it on', 'IM', 'failed'],
+  ] as const)('%s', async (_what, from, outcome) => {
+    await startDouble();
+
+    const result = await play([write(order + begun(from), { cast: '[OP, IM, MOD]' })]);
+
+    expect(result[outcome]).toBe(1);
+    expect(lines.join('\n').includes('nobody expected N-CREATE at IM')).toBe(outcome === 'failed');
+  });
+});
+
 describe('an actor that is offline', () => {
   it('does not listen until it is online again', async () => {
     const double = await startDouble();
