@@ -110,6 +110,22 @@ describe('the patient did not come', () => {
     expect(await act(one.ids[0], 'release')).toMatchObject({ status: 200 });
     expect([await stateOf(one), (await site.offered(one.number)).length]).toEqual(['SC scheduled', 1]);
   });
+
+  it('another time is another appointment and takes the hold off, another station alone does not', async () => {
+    const one = await ordered();
+    await act(one.ids[0], 'no-show');
+    expect(await act(one.ids[0], 'reschedule', { station: 'XR9' })).toMatchObject({ status: 200 });
+    expect([await stateOf(one), (await site.offered(one.number)).length]).toEqual(['HD held', 0]);
+    expect(await act(one.ids[0], 'reschedule', { start: '2031-07-08T09:00' })).toMatchObject({ status: 200 });
+    expect([await stateOf(one), (await site.offered(one.number)).length]).toEqual(['SC scheduled', 1]);
+  });
+
+  it('a hold of staff stays when the procedure is moved', async () => {
+    const one = await ordered();
+    await act(one.ids[0], 'hold');
+    expect(await act(one.ids[0], 'reschedule', { start: '2031-07-08T09:00' })).toMatchObject({ status: 200 });
+    expect(await stateOf(one)).toBe('HD held');
+  });
 });
 
 describe('a discontinued MPPS whose reason leaves it to a person', () => {
