@@ -47,6 +47,7 @@ Options of run and mesa
   --keep-going            play the steps after a failed one too
   --jobs N                play N scenarios at a time; one that disturbs its actors is played alone
   --shuffle               play them in another order each time
+  --rounds N              play everything N times on the same server, each time in another order
   --seed N                draw \${run} and \${uid}, and the order of --shuffle, from N: the same as before
   --report FILE           write a JUnit report
   --html FILE             write a report for people, with a sequence diagram of each scenario (or into a folder)
@@ -69,6 +70,7 @@ const options = {
   'keep-going': { type: 'boolean' },
   jobs: { type: 'string', short: 'j' },
   shuffle: { type: 'boolean' },
+  rounds: { type: 'string' },
   seed: { type: 'string' },
   report: { type: 'string' },
   html: { type: 'string' },
@@ -169,6 +171,7 @@ function playOptions(values: Values, surroundings: Surroundings): PlayScenariosO
     lastStep: numberOf('step', values.step, 1),
     jobs: numberOf('jobs', values.jobs, 1),
     shuffle: values.shuffle,
+    rounds: numberOf('rounds', values.rounds, 1),
     seed: numberOf('seed', values.seed, 0),
     keepGoing: values['keep-going'],
     report: values.report,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Config } from '../src/platform/config.ts';
 import type { KeyedScenario } from './player.ts';
-import type { Settings } from './scenario.ts';
+import type { Scenario, Settings } from './scenario.ts';
 import { hasSettings, settingsShown, siteValues, unknownPeers, withSettings } from './settings.ts';
 import { type SiteOptions, loadSite } from './site.ts';
 import { UsageError } from './usage-error.ts';
@@ -15,6 +15,8 @@ export interface Group {
   readonly site: Config;
   readonly scenarios: readonly KeyedScenario[];
 }
+
+export const scenariosOf = ({ scenarios }: Group): Scenario[] => scenarios.map(({ scenario }) => scenario);
 
 /** A scenario that cannot be played here, which is no failure. */
 export interface LeftOut extends KeyedScenario {

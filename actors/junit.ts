@@ -25,7 +25,8 @@ function caseOf(step: StepResult): Case {
   return { name, milliseconds: step.milliseconds, body: bodyOf(step) };
 }
 
-function suiteOf({ scenario, steps, leftover, milliseconds, skippedBecause }: PlayedResult): Markup {
+function suiteOf({ scenario, round = 1, steps, leftover, milliseconds, skippedBecause }: PlayedResult): Markup {
+  const name = round === 1 ? scenario.name : `${scenario.name} (round ${round})`;
   const unplayed = scenario.steps.slice(steps.length);
   const hasLeftover = leftover.problems.length > 0;
   const failures = steps.filter((step) => !step.passed && step.skipped === undefined).length + (hasLeftover ? 1 : 0);
@@ -40,10 +41,10 @@ function suiteOf({ scenario, steps, leftover, milliseconds, skippedBecause }: Pl
   ];
   const lines = cases.map((one) => {
     const time = seconds(one.milliseconds);
-    return markup`    <testcase classname="${scenario.name}" name="${one.name}" time="${time}">${one.body}</testcase>\n`;
+    return markup`    <testcase classname="${name}" name="${one.name}" time="${time}">${one.body}</testcase>\n`;
   });
   const counts = markup`tests="${cases.length}" failures="${failures}" skipped="${skipped}"`;
-  const head = markup`  <testsuite name="${scenario.name}" ${counts} time="${seconds(milliseconds)}">`;
+  const head = markup`  <testsuite name="${name}" ${counts} time="${seconds(milliseconds)}">`;
   return markup`${head}\n${lines}  </testsuite>\n`;
 }
 

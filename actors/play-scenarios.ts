@@ -2,20 +2,18 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../src/platform/clock.ts';
-import { randomIds } from '../src/platform/ids.ts';
-import { type Group, type LeftOut, groupsOn } from './groups.ts';
+import { type LeftOut, groupsOn, scenariosOf } from './groups.ts';
 import { junitReport } from './junit.ts';
 import { describeProblem, loadScenario, scenarioFilesAt } from './lint.ts';
-import { type Audience, type ScenarioResult, keyed, notPlayed, playAll } from './player.ts';
+import { type Audience, type ScenarioResult, keyed, notPlayed } from './player.ts';
 import { type Screen, countsOf, progressOfSeveral, progressOn, summaryOf } from './progress.ts';
 import { htmlReport } from './report.ts';
+import { playRounds } from './rounds.ts';
 import type { Scenario } from './scenario.ts';
-import { type Chance, chanceOf } from './seed.ts';
-import { settingsShown } from './settings.ts';
 import { type SiteOptions, loadSite, orderFillerOf, unsupported, withoutHttp } from './site.ts';
 import type { Tester } from './staff.ts';
-import { type OrderFiller, missingPeers, startStage } from './stage.ts';
-import { type UnderTest, runningAt, startedForThis } from './under-test.ts';
+import { type OrderFiller, missingPeers } from './stage.ts';
+import { runningAt, startedForThis } from './under-test.ts';
 import { UsageError } from './usage-error.ts';
 
 /** How scenarios are played; what is left out is as the command line has it by default. */
@@ -28,6 +26,8 @@ export interface PlayScenariosOptions extends SiteOptions {
   readonly jobs?: number | undefined;
   /** Plays the scenarios in an order that the seed gives. */
   readonly shuffle?: boolean | undefined;
+  /** How often everything is played; 1 by default. */
+  readonly rounds?: number | undefined;
   /** Gives the same identifiers, and with `shuffle` the same order, as before; a fresh one by default. */
   readonly seed?: number | undefined;
   /** The file of the JUnit report. */
@@ -69,66 +69,22 @@ export async function playScenarios(paths: readonly string[], options: PlayScena
     ? startedForThis({ ...options, transcripts })
     : runningAt(orderFillerOf(site, options));
   const seed = options.seed ?? randomInt(2 ** 31);
-  const { jobs = 1, screen } = options;
-  const audience = jobs > 1 ? progressOfSeveral(screen, scenarios.length) : progressOn(screen);
-  const bill = { options, transcripts, audience, chance: chanceOf(seed, site.organisation.uidRoot), underTest };
+  const { jobs = 1, rounds = 1, screen } = options;
+  const playings = scenarios.length + (rounds - 1) * (scenarios.length - leftOut.length);
+  const audience = jobs > 1 ? progressOfSeveral(screen, playings) : progressOn(screen);
+  const bill = { ...options, rounds, jobs, seed, transcripts, audience, underTest };
   try {
-    const { results, orderFiller } = await playGroups(groups, bill);
+    const { results, orderFiller } = await playRounds(groups, bill);
     const all = [...results, ...leftOut.map((one) => toldLeftOut(one, audience))];
     const { timeZone } = site.organisation;
     writeReports(all, options, { orderFiller, seed, timeZone });
     const counts = countsOf(all);
-    if (options.shuffle || options.seed !== undefined || counts.failed > 0) screen.write(again(seed, options));
-    screen.write(summaryOf(all));
+    const isByChance = options.shuffle || options.seed !== undefined || rounds > 1;
+    if (isByChance || counts.failed > 0) screen.write(again(seed, options));
+    screen.write(summaryOf(all, rounds));
     return { results: all, ...counts, seed };
   } finally {
     await underTest.end();
-  }
-}
-
-interface Playbill {
-  readonly options: PlayScenariosOptions;
-  readonly transcripts: string;
-  readonly audience: Audience;
-  readonly chance: Chance;
-  readonly underTest: UnderTest;
-}
-
-const scenariosOf = ({ scenarios }: Group): Scenario[] => scenarios.map(({ scenario }) => scenario);
-
-async function playGroups(
-  groups: readonly Group[],
-  bill: Playbill,
-): Promise<{ results: ScenarioResult[]; orderFiller: OrderFiller | undefined }> {
-  const results: ScenarioResult[] = [];
-  let orderFiller: OrderFiller | undefined;
-  for (const group of groups) {
-    if (bill.options.signal.aborted) break;
-    const played = await playGroup(group, bill);
-    results.push(...played.results);
-    orderFiller ??= played.orderFiller;
-  }
-  return { results, orderFiller };
-}
-
-async function playGroup(
-  { site, settings, scenarios }: Group,
-  { options, transcripts, audience, chance, underTest }: Playbill,
-): Promise<{ results: ScenarioResult[]; orderFiller: OrderFiller }> {
-  const { screen, signal, lastStep, keepGoing = false, jobs = 1, shuffle, start, tester } = options;
-  if (settings !== undefined) screen.write(`\nwith ${settingsShown(settings)} in the site file:`);
-  const findOrderFiller = async (): Promise<OrderFiller> => {
-    if (start) screen.write(`starting ${settings === undefined ? 'a server for this run' : 'the server again'} ...\n`);
-    return underTest.on(site);
-  };
-  const parts = { clock: systemClock, ids: randomIds(site.organisation.uidRoot), tester };
-  const stage = await startStage(site, findOrderFiller, parts);
-  try {
-    const ordered = shuffle ? chance.shuffled(scenarios) : scenarios;
-    const results = await playAll(ordered, stage, { audience, transcripts, lastStep, keepGoing, signal, jobs, chance });
-    return { results, orderFiller: stage.orderFiller };
-  } finally {
-    await stage.stop();
   }
 }
 
@@ -156,8 +112,10 @@ function writeReports(
   writeReport(file, htmlReport(results, { file, ...facts }));
 }
 
-function again(seed: number, { shuffle }: PlayScenariosOptions): string {
-  return `the same identifiers${shuffle ? ' and order' : ''} once more: --seed ${seed}${shuffle ? ' --shuffle' : ''}`;
+function again(seed: number, { shuffle, rounds = 1 }: PlayScenariosOptions): string {
+  const isOrdered = shuffle || rounds > 1;
+  const flags = [`--seed ${seed}`, ...(shuffle ? ['--shuffle'] : []), ...(rounds > 1 ? [`--rounds ${rounds}`] : [])];
+  return `the same identifiers${isOrdered ? ' and order' : ''} once more: ${flags.join(' ')}`;
 }
 
 /** The scenarios at the paths. Throws UsageError with everything that is wrong in them. */

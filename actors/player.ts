@@ -46,6 +46,8 @@ export interface ScenarioResult extends PlayedResult {
 export interface PlayedResult {
   readonly scenario: Pick<Scenario, 'name' | 'title'> & { readonly steps: readonly { readonly step: string }[] };
   readonly run: string;
+  /** From 1; undefined when everything is played once. */
+  readonly round?: number | undefined;
   readonly passed: boolean;
   /** Nothing went wrong, but a step needs a person who was not there, or it was not begun at all. */
   readonly skipped: boolean;

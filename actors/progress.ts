@@ -127,10 +127,11 @@ export function countsOf(results: readonly ScenarioResult[]): Counts {
   return { passed, failed: results.length - passed - skipped, skipped };
 }
 
-/** `2 scenarios, 1 passed, 1 failed`, and how many were skipped where some were. */
-export function summaryOf(results: readonly ScenarioResult[]): string {
+/** `2 scenarios, 1 passed, 1 failed`, and how many were skipped where some were; of several rounds, all playings count. */
+export function summaryOf(results: readonly ScenarioResult[], rounds = 1): string {
   const { passed, failed, skipped } = countsOf(results);
-  const noun = results.length === 1 ? 'scenario' : 'scenarios';
+  const count = new Set(results.map(({ scenario }) => scenario)).size;
+  const often = rounds > 1 ? ` in ${rounds} rounds` : '';
   const rest = skipped > 0 ? `, ${skipped} skipped` : '';
-  return `${results.length} ${noun}, ${passed} passed, ${failed} failed${rest}`;
+  return `${count} ${count === 1 ? 'scenario' : 'scenarios'}${often}, ${passed} passed, ${failed} failed${rest}`;
 }

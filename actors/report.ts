@@ -91,8 +91,12 @@ function contentsRow(result: ScenarioResult, id: string): Markup {
   const { scenario, steps, milliseconds } = result;
   const tone = scenarioTone(result);
   const passed = steps.filter((step) => step.passed).length;
-  return markup`<tr><td class="mark ${tone}">${marks[tone]}</td><td><a href="#${id}">${scenario.name}</a></td>
+  return markup`<tr><td class="mark ${tone}">${marks[tone]}</td><td><a href="#${id}">${scenario.name}</a>${roundShown(result)}</td>
 <td>${scenario.title}</td><td class="number">${passed} of ${scenario.steps.length}</td><td class="number soft">${seconds(milliseconds)}</td></tr>`;
+}
+
+function roundShown({ round }: ScenarioResult): Markup {
+  return round === undefined ? nothing : markup` <span class="soft">round ${round}</span>`;
 }
 
 function seconds(milliseconds: number): string {

@@ -11,11 +11,15 @@ export interface Chance {
   shuffled<T>(things: readonly T[]): T[];
 }
 
-/** Everything is drawn from the seed and a key, so it depends neither on the order nor on what is played beside it. */
-export function chanceOf(seed: number, uidRoot: string): Chance {
+/**
+ * Everything is drawn from the seed, the round and a key, so it depends neither on the order nor on what is played beside
+ * it, and a first round is the same with and without others after it.
+ */
+export function chanceOf(seed: number, uidRoot: string, round = 1): Chance {
+  const from = round === 1 ? [seed] : [seed, 'round', round];
   const draw = (...about: readonly (string | number)[]): string =>
     createHash('sha256')
-      .update(JSON.stringify([seed, ...about]))
+      .update(JSON.stringify([...from, ...about]))
       .digest('hex');
   return {
     runOf: (key) => (BigInt(`0x${draw('run', key)}`) % 36n ** 6n).toString(36).padStart(6, '0'),

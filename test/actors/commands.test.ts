@@ -43,6 +43,7 @@ describe('swf-play', () => {
     [['run', '--stpe', '3', 'x'], "Unknown option '--stpe'"],
     [['run', '--step', '0', scenarios], '--step is a number from 1'],
     [['run', '--jobs', 'many', scenarios], '--jobs is a number from 1'],
+    [['run', '--rounds', '0', scenarios], '--rounds is a number from 1'],
     [['run', '--seed', '-1', scenarios], '--seed'],
     [['run', 'nowhere'], 'nowhere: there is no scenario.yaml here'],
     [['run', scenarios, '--site', 'none.yaml'], 'there is no such file'],

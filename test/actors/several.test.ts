@@ -125,4 +125,24 @@ describe('several scenarios', () => {
     expect(second).toEqual(first);
     expect(stage.lines.at(-2)).toBe(`the same identifiers and order once more: --seed ${first.seed} --shuffle`);
   });
+
+  it('are played round after round, each with identifiers and an order of its own, the first as without rounds', async () => {
+    const quiet = ['a', 'b', 'c', 'd', 'e'].map((name) => stage.write('  - { step: Wait, quiet: 1ms }\n', { name }));
+    const play = async (rounds: number): Promise<string[]> => {
+      const { results } = await stage.play(quiet, { rounds, seed: 11 });
+      return results.map(({ scenario, run, round = 1 }) => `${round} ${scenario.name} ${run}`);
+    };
+
+    const once = await play(1);
+    const thrice = await play(3);
+
+    expect(thrice.slice(0, 5)).toEqual(once);
+    expect(await play(3)).toEqual(thrice);
+    expect(new Set(thrice.map((one) => one.split(' ')[2])).size).toBe(15);
+    const names = [0, 5, 10].map((from) => thrice.slice(from, from + 5).map((one) => one.split(' ')[1]));
+    expect(new Set(names.map((one) => one.join(''))).size).toBe(3);
+    expect(stage.lines.filter((line) => /^round \d: 5 passed, 0 failed, \d+\.\d s$/.test(line))).toHaveLength(6);
+    expect(stage.lines.at(-2)).toBe('the same identifiers and order once more: --seed 11 --rounds 3');
+    expect(stage.lines.at(-1)).toBe('5 scenarios in 3 rounds, 15 passed, 0 failed');
+  });
 });
