@@ -49,6 +49,7 @@ Options of run and mesa
   --shuffle               play them in another order each time
   --rounds N              play everything N times on the same server, each time in another order
   --seed N                draw \${run} and \${uid}, and the order of --shuffle, from N: the same as before
+  --brief                 show the steps of those only that did not pass
   --report FILE           write a JUnit report
   --html FILE             write a report for people, with a sequence diagram of each scenario (or into a folder)
   --transcripts DIR       keep every message and dataset there (default: transcripts)
@@ -72,6 +73,7 @@ const options = {
   shuffle: { type: 'boolean' },
   rounds: { type: 'string' },
   seed: { type: 'string' },
+  brief: { type: 'boolean' },
   report: { type: 'string' },
   html: { type: 'string' },
   transcripts: { type: 'string' },
@@ -174,6 +176,7 @@ function playOptions(values: Values, surroundings: Surroundings): PlayScenariosO
     rounds: numberOf('rounds', values.rounds, 1),
     seed: numberOf('seed', values.seed, 0),
     keepGoing: values['keep-going'],
+    brief: values.brief,
     report: values.report,
     html: values.html,
     transcripts: values.transcripts,

@@ -30,6 +30,8 @@ export interface PlayScenariosOptions extends SiteOptions {
   readonly rounds?: number | undefined;
   /** Gives the same identifiers, and with `shuffle` the same order, as before; a fresh one by default. */
   readonly seed?: number | undefined;
+  /** Shows the steps of those only that did not pass. */
+  readonly brief?: boolean | undefined;
   /** The file of the JUnit report. */
   readonly report?: string | undefined;
   /** The file of the report for people, or a folder for it. */
@@ -71,7 +73,8 @@ export async function playScenarios(paths: readonly string[], options: PlayScena
   const seed = options.seed ?? randomInt(2 ** 31);
   const { jobs = 1, rounds = 1, screen } = options;
   const playings = scenarios.length + (rounds - 1) * (scenarios.length - leftOut.length);
-  const audience = jobs > 1 ? progressOfSeveral(screen, playings) : progressOn(screen);
+  const isOneByOne = jobs === 1 && !options.brief;
+  const audience = isOneByOne ? progressOn(screen) : progressOfSeveral(screen, playings, options.brief);
   const bill = { ...options, rounds, jobs, seed, transcripts, audience, underTest };
   try {
     const { results, orderFiller } = await playRounds(groups, bill);

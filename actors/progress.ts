@@ -46,8 +46,11 @@ export function progressOn({ write, colour }: Screen): Audience {
   };
 }
 
-/** Several at a time: each is shown as a whole when it has ended, the status line says what is going on. */
-export function progressOfSeveral(screen: Screen, total: number): Audience {
+/**
+ * Several at a time: each is shown as a whole when it has ended, in brief those that passed as one line; the status line
+ * says what is going on.
+ */
+export function progressOfSeveral(screen: Screen, total: number, brief = false): Audience {
   const going = new Map<object, string>();
   const results: ScenarioResult[] = [];
   const tell = (): void => {
@@ -74,12 +77,19 @@ export function progressOfSeveral(screen: Screen, total: number): Audience {
           one.ended(result);
           results.push(result);
           going.delete(key);
-          lines.forEach((line) => screen.write(line));
+          const shown = brief && result.passed ? [passedLine(result, screen)] : lines;
+          shown.forEach((line) => screen.write(line));
           tell();
         },
       };
     },
   };
+}
+
+function passedLine({ scenario, milliseconds }: ScenarioResult, { colour }: Screen): string {
+  const mark = colour ? `\u001b[${green}m✓\u001b[0m` : '✓';
+  const said = `${scenario.name}  ${scenario.title}`.slice(0, width - 14);
+  return `${mark} ${said.padEnd(width - 13)} ${String(milliseconds).padStart(6)} ms`;
 }
 
 type Paint = (code: number, text: string) => string;

@@ -95,8 +95,12 @@ function openHouse({ screen, start, tester, underTest }: Playbill): House {
   const open = async ({ site, settings }: Group): Promise<Stage> => {
     if (settings !== undefined) screen.write(`\nwith ${settingsShown(settings)} in the site file:`);
     const findOrderFiller = async (): Promise<OrderFiller> => {
-      if (start) screen.write(`starting ${first === undefined ? 'a server for this run' : 'the server again'} ...\n`);
-      return underTest.on(site);
+      if (!start) return underTest.on(site);
+      screen.write(`starting ${first === undefined ? 'a server for this run' : 'the server again'} ...`);
+      const began = performance.now();
+      const orderFiller = await underTest.on(site);
+      screen.write(`ready after ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
+      return orderFiller;
     };
     const ids = randomIds(site.organisation.uidRoot);
     return startStage(site, findOrderFiller, { clock: systemClock, ids, tester });

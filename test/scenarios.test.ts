@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadScenario, scenarioFilesAt } from '../actors/lint.ts';
 import { smallKit, writeKit } from './actors/mesa-folder.ts';
 import { type TestSite, writeTestSite } from './actors/site.ts';
 
@@ -49,20 +50,34 @@ function writeStrictCase(folder: string): string {
   return folder;
 }
 
+const scenarios = join(packageFolder, 'scenarios');
+const families = ['01-', '01b-', '1\\d\\d-', '2\\d\\d-', '3\\d\\d-', '4\\d\\d-', 'cardiology-', 'eye-care-'];
+const disturbing = ['answers', 'offline', 'killed', 'online'];
+
+/** One of each family of scenarios, the first that takes the site as it is and lets its actors live. */
+function oneOfEach(): string[] {
+  const loaded = scenarioFilesAt(scenarios).flatMap((file) => loadScenario(file).scenario ?? []);
+  const plain = loaded.filter(
+    ({ settings, steps }) => settings === undefined && !steps.some(({ verb }) => disturbing.includes(verb)),
+  );
+  return families.flatMap((family) => plain.find(({ name }) => new RegExp(`^${family}`).test(name))?.folder ?? []);
+}
+
 describe('the scenarios that are shipped', () => {
+  // All of them are played by `npm run scenarios`.
   it(
-    'pass against a server of ours in a process of its own, one that wants other settings after the others',
+    'pass against a server of ours in a process of its own, one of each family, and one with settings after the others',
     async () => {
-      const shipped = ['01-simple-case', '01b-simple-case-swf-b'].map((name) => join(packageFolder, 'scenarios', name));
-      const paths = [writeStrictCase(join(site.folder, 'strict')), ...shipped];
+      const paths = [writeStrictCase(join(site.folder, 'strict')), ...oneOfEach()];
       const report = join(site.folder, 'junit.xml');
       const own = ['--site', site.file, '--transcripts', join(site.folder, 'transcripts'), '--report', report];
 
-      const { status, out, err } = await swfPlay('run', ...paths, '--start', ...own);
+      const { status, out, err } = await swfPlay('run', ...paths, '--start', '--jobs', '3', ...own);
 
-      expect(`${out}${err}`).toContain('3 scenarios, 3 passed, 0 failed');
+      expect(paths.length).toBeGreaterThanOrEqual(3);
+      expect(`${out}${err}`).toContain(`${paths.length} scenarios, ${paths.length} passed, 0 failed`);
       expect(status).toBe(0);
-      expect(readFileSync(report, 'utf8').match(/<testsuite /g)).toHaveLength(3);
+      expect(readFileSync(report, 'utf8').match(/<testsuite /g)).toHaveLength(paths.length);
     },
     startAndPlayMs,
   );

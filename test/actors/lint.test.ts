@@ -54,11 +54,16 @@ describe('a scenario without mistakes', () => {
     expect(scenario?.steps[0]).toMatchObject({ find: { StudyTime: '001500', StudyID: '2.30' }, matches: 2 });
   });
 
-  it('is what this project ships', () => {
+  it('is what this project ships: each says what it follows, and has a short name of its own', () => {
     const shipped = scenarioFilesAt(fileURLToPath(new URL('../../scenarios', import.meta.url)));
 
     expect(shipped.length).toBeGreaterThanOrEqual(2);
-    expect(shipped.flatMap((file) => loadScenario(file).problems)).toEqual([]);
+    const loaded = shipped.map(loadScenario);
+    expect(loaded.flatMap(({ problems }) => problems)).toEqual([]);
+    const scenarios = loaded.flatMap(({ scenario }) => scenario ?? []);
+    expect(scenarios.filter(({ reference }) => reference.length === 0).map(({ name }) => name)).toEqual([]);
+    const names = scenarios.map(({ scenario }) => scenario);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
   });
 });
 
