@@ -34,6 +34,12 @@ const codedValue = z.strictObject({
   meaning: text.exactOptional(),
 });
 
+/** A modality as DICOM writes it, (0008,0060). */
+export const modality = z.string().regex(/^[A-Z0-9 _]{1,16}$/, 'a modality is a DICOM code in capitals');
+
+const sex = z.enum(['F', 'M', 'O', 'U', 'A', 'N']).describe('HL7 table 0001');
+const birthDate = day.describe('YYYY-MM-DD');
+
 const patient = z.strictObject({
   identifiers: z
     .array(
@@ -48,8 +54,25 @@ const patient = z.strictObject({
     .min(1)
     .max(20),
   name: z.strictObject(nameParts).exactOptional().describe('PID-5; may be left out of a patient who is known'),
-  birthDate: day.exactOptional().describe('YYYY-MM-DD'),
-  sex: z.enum(['F', 'M', 'O', 'U', 'A', 'N']).exactOptional().describe('HL7 table 0001'),
+  birthDate: birthDate.exactOptional(),
+  sex: sex.exactOptional(),
+});
+
+/** A patient whom the department registers itself. */
+export const newTemporaryPatient = z.strictObject({
+  number: identifier.exactOptional().describe('Of the list: one that a modality has used; else the next free one'),
+  name: z.strictObject(nameParts).exactOptional().describe('PID-5; else temporaryPatients.name and the number'),
+  birthDate: birthDate.exactOptional(),
+  sex: sex.exactOptional(),
+  modality: modality.exactOptional().describe('Where he is examined: takes a number that is not of another modality'),
+});
+
+/** Who a temporary patient is. */
+export const reconciliation = z.strictObject({
+  survivor: z.strictObject({
+    value: identifier.describe('PID-3.1'),
+    assigningAuthority: identifier.describe('PID-3.4.1'),
+  }),
 });
 
 /** An order of the department. */
@@ -57,11 +80,7 @@ export const newOrder = z.strictObject({
   patient,
   visitNumber: identifier.exactOptional().describe('PV1-19 of a visit that is known'),
   service: codedValue.describe('OBR-4; the catalogue says what becomes of it'),
-  modality: z
-    .string()
-    .regex(/^[A-Z0-9 _]{1,16}$/, 'a modality is a DICOM code in capitals')
-    .exactOptional()
-    .describe('For a service that the catalogue has not'),
+  modality: modality.exactOptional().describe('For a service that the catalogue has not'),
   station: stationAeTitle.exactOptional().describe('Scheduled station AE title'),
   start: localDateTime.exactOptional().describe('YYYY-MM-DDTHH:MM[:SS]; now, where it is left out'),
   priority: z

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { findPatientView } from '../store/read-patients.ts';
+import { type PatientMeant, type PatientView, findPatientView } from '../store/read-patients.ts';
 import { listUnscheduled } from '../store/read-performed-steps.ts';
 import type { Department } from '../transactions/department.ts';
 import { ProblemError } from './problem.ts';
 import { type Route, listOf, optional, paging, route, text } from './route.ts';
 import { patient, unscheduledStep } from './schemas.ts';
 
-async function patientFor(department: Department, value: string, assigningAuthority: string | undefined) {
-  const meant = await findPatientView(department.store, value, assigningAuthority);
+/** The one patient that an identifier means. Throws a problem for none and for several. */
+export function patientShown(meant: PatientMeant): PatientView {
   if ('patient' in meant) return meant.patient;
   const { assigningAuthorities } = meant;
   if (assigningAuthorities === 0) throw new ProblemError('unknown-key', 'no patient has this identifier (PID-3)');
@@ -32,7 +32,7 @@ export const departmentRoutes: readonly Route[] = [
     response: { name: 'Patient', schema: patient },
     problems: [404, 409],
     answer: async ({ department }, { params, query }) => ({
-      json: await patientFor(department, params.id, query.assigningAuthority),
+      json: patientShown(await findPatientView(department.store, params.id, query.assigningAuthority)),
     }),
   }),
 ];

@@ -12,6 +12,7 @@ import { performedStepRoutes } from './performed-steps.ts';
 import { procedureActionRoutes } from './procedure-actions.ts';
 import { procedureRoutes } from './procedures.ts';
 import { type Route, route } from './route.ts';
+import { temporaryPatientRoutes } from './temporary-patients.ts';
 import { worklistRoutes } from './worklist.ts';
 
 const documentRoutes: readonly Route[] = [
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   ...worklistRoutes,
   ...departmentRoutes,
   ...destinationRoutes,
+  ...temporaryPatientRoutes,
   ...messageRoutes,
   ...messageActionRoutes,
 ];

@@ -227,6 +227,20 @@ export const patient = z.object({
   ),
 });
 
+export const numberState = z.enum(['free', 'used', 'reconciled']);
+
+export const temporaryNumber = z.object({
+  number: z.string().describe('PID-3.1'),
+  assigningAuthority: z.string().describe('PID-3.4.1'),
+  state: numberState.describe('free: never used; used: somebody’s; reconciled: may be given to somebody again'),
+  modality: z.string().nullable().describe('Where its patient is examined, else whose part of the list it is on'),
+  since: instant.nullable().describe('Since when it is, or was, in use'),
+  takenBy: z.string().nullable().describe('Who took it: a person, or the AE title of a modality'),
+  reconciledAt: instant.nullable(),
+  survivorId: z.string().nullable().describe('PID-3.1 of the patient who its last one is'),
+  procedures: z.int().describe('Procedures of its patient'),
+});
+
 export const problem = z.looseObject({
   type: z.enum(problemCodes),
   title: z.string(),

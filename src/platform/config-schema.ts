@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { findNumberClashes, hd, modality, temporaryPatients } from './config-temporary-patients.ts';
 import { worklistQuirkNames } from './worklist-quirks.ts';
 
 /** The site file and the catalogue as zod schemas: strict, so that a misspelt key is a mistake and not a default. */
@@ -18,7 +19,6 @@ const count = z.int().min(1);
 const aeTitle = z
   .string()
   .regex(/^(?! )[\x20-\x5b\x5d-\x7e]{1,16}$/, 'an AE title is 1 to 16 printable characters without a backslash');
-const hd = z.string().min(1).max(180);
 
 const tls = z.strictObject({
   key: z.string(),
@@ -113,8 +113,6 @@ const station = z.strictObject({
   port: peerPort.optional(),
 });
 
-const modality = z.string().regex(/^[A-Z0-9 _]{1,16}$/, 'a modality is a DICOM code in capitals');
-
 const worklist = z.strictObject({
   aeTitle,
   modalities: z.array(modality).default([]),
@@ -174,6 +172,7 @@ const rules = {
   worklists: z.array(worklist).default([]),
   limits: limits.prefault({}),
   policy: policy.prefault({}),
+  temporaryPatients: temporaryPatients.prefault({}),
   catalogue: z.string().optional(),
   retry: z
     .strictObject({
@@ -271,6 +270,7 @@ function findClashes(site: z.infer<z.ZodObject> & Partial<Site>, context: z.Refi
       clash(['worklists', index, 'aeTitle'], 'the same AE title as dicom.aeTitle');
     once(`worklist ${value.aeTitle}`, ['worklists', index, 'aeTitle'], (other) => `the same AE title as ${other}`);
   });
+  findNumberClashes(site.temporaryPatients?.numbers ?? [], clash);
 }
 
 const code = z.strictObject({

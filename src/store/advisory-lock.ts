@@ -8,6 +8,8 @@ export const advisoryLocks = {
   site: 72707370,
   /** The one process that sends. */
   lanes: 72707371,
+  /** Whoever gives a number of the department's list to a patient. */
+  temporaryNumbers: 72707372,
 } as const;
 
 /** Takes a lock for the session of this connection, without waiting; false when another session holds it. */

@@ -23,6 +23,13 @@ export async function proceduresOfPatient(
   return tx.requestedProcedure.findMany({ where: { order: { patientId } }, select, orderBy: { id: 'asc' } });
 }
 
+/** Every scheduled step of a patient, by database id. */
+export async function stepsOfPatient(tx: Tx, patientId: number): Promise<number[]> {
+  const where = { procedure: { order: { patientId } } };
+  const rows = await tx.scheduledProcedureStep.findMany({ where, select: { id: true }, orderBy: { id: 'asc' } });
+  return rows.map((row) => row.id);
+}
+
 /** Orders of a patient with a procedure whose machine does not know yet that he was registered (step 1 of the eight). */
 export async function ordersWithoutRegistration(tx: Tx, patientId: number): Promise<number[]> {
   const rows = await tx.$queryRaw<{ orderId: number }[]>`

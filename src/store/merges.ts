@@ -21,6 +21,10 @@ export interface Merge {
 export async function mergePatients(tx: Tx, merge: Merge): Promise<void> {
   const { survivorId, subsumedId, messageId, at } = merge;
   await moveIdentifiers(tx, merge);
+  await tx.temporaryNumber.updateMany({
+    where: { patientId: subsumedId, reconciledAt: null },
+    data: { reconciledAt: at },
+  });
   await moveVisits(tx, merge);
   await tx.order.updateMany({ where: { patientId: subsumedId }, data: { patientId: survivorId } });
   await inheritRegistration(tx, merge);
@@ -43,13 +47,15 @@ async function moveIdentifiers(tx: Tx, { survivorId, subsumedId, identifiers }: 
   const kept = await tx.patientIdentifier.findMany({ where: { patientId: survivorId, current: true } });
   const authorities = new Set(kept.map((row) => row.assigningAuthority));
   const universal = new Set(kept.flatMap((row) => row.universalId ?? []));
+  // A number of the department's list is nobody's once its patient has gone, also where MRG-1 names another one of his.
+  const lent = await tx.temporaryNumber.findMany({ where: { patientId: subsumedId, reconciledAt: null } });
   await tx.patientIdentifier.deleteMany({ where: { patientId: subsumedId } });
   // New rows: the survivor's own identifiers stay the first ones, and the first one names him outside.
   await tx.patientIdentifier.createMany({
     data: rows.map(({ id: _id, ...row }) => {
       const ofKnownAuthority =
         authorities.has(row.assigningAuthority) || (row.universalId !== null && universal.has(row.universalId));
-      const named = identifiers.some((one) => isSameIdentifier(row, one));
+      const named = [...identifiers, ...lent].some((one) => isSameIdentifier(row, one));
       return { ...row, patientId: survivorId, current: row.current && !named && !ofKnownAuthority };
     }),
   });

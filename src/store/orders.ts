@@ -264,3 +264,16 @@ export async function ownersOfOrders(tx: Tx, orderIds: readonly number[]): Promi
 export async function markDifferences(tx: Tx, ids: readonly number[], differences: readonly string[]): Promise<void> {
   await tx.order.updateMany({ where: { id: { in: [...ids] } }, data: { patientDifferences: [...differences] } });
 }
+
+/** Who brought or was asked about a patient's orders, as far as an order placer has heard of them (MSH-3, MSH-4). */
+export async function ordersKnownToPlacers(
+  tx: Tx,
+  patientId: number,
+): Promise<{ readonly sendingApplication: string; readonly sendingFacility: string }[]> {
+  return tx.order.findMany({
+    where: { patientId, unreconciled: false, OR: [{ placerOrderNumber: { not: null } }, { numberPending: true }] },
+    select: { sendingApplication: true, sendingFacility: true },
+    distinct: ['sendingApplication', 'sendingFacility'],
+    orderBy: { id: 'asc' },
+  });
+}

@@ -8,7 +8,7 @@ export interface StoredPatient extends Patient {
   readonly id: number;
   /** Identifiers that a merge or a change of identifier has replaced: they still mean this patient. */
   readonly formerIdentifiers: readonly PatientIdentifier[];
-  /** Named by a modality alone. */
+  /** Named by a modality alone, or by the department under a number of its list. */
   readonly temporary: boolean;
   /** The ADT message that registered the patient; undefined while only orders have named him. */
   readonly registration:
@@ -86,6 +86,20 @@ export async function findPatientId(tx: Tx, identifiers: readonly PatientIdentif
     where: { patientId: owner, current: true, ...ofAuthority(identifiers[0]) },
   });
   return otherNumber ? undefined : { id: owner, subsumed };
+}
+
+/** Who has a number, by its authority where that is said; not locked. `former`: a merge has replaced it. */
+export async function findIdentified(
+  tx: Tx,
+  { value, assigningAuthority }: { readonly value: string; readonly assigningAuthority?: string | undefined },
+): Promise<{ readonly id: number; readonly former: boolean }[]> {
+  const rows = await tx.patientIdentifier.findMany({
+    where: { value, ...(assigningAuthority === undefined ? {} : { assigningAuthority }) },
+    select: { patientId: true, current: true },
+    distinct: ['patientId'],
+    orderBy: [{ current: 'desc' }, { id: 'asc' }],
+  });
+  return rows.map(({ patientId: id, current }) => ({ id, former: !current }));
 }
 
 /** Identifiers of the authority that gave this one, by its namespace or its universal id. */
@@ -282,13 +296,19 @@ export async function savePatient(
   tx: Tx,
   id: number,
   patient: Patient,
-  registration?: { readonly messageId: number; readonly at: Date },
+  {
+    registration,
+    temporary = false,
+  }: {
+    readonly registration?: { readonly messageId: number; readonly at: Date } | undefined;
+    readonly temporary?: boolean;
+  } = {},
 ): Promise<void> {
   await tx.patient.update({
     where: { id },
     data: {
       ...patientColumns(patient),
-      temporary: false,
+      temporary,
       ...(registration ? { registeredByMessageId: registration.messageId, registeredAt: registration.at } : {}),
     },
   });

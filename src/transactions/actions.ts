@@ -1,6 +1,6 @@
 import type { LocalDateTime } from '../platform/clock.ts';
 import type { ProcedureShown } from '../store/read-dry-run.ts';
-import type { CodedValue, PatientStatement, Person } from '../workflow/vocabulary.ts';
+import type { CodedValue, PatientStatement, Person, PersonName } from '../workflow/vocabulary.ts';
 
 /** A person of the department who acts, and why. */
 export interface Actor {
@@ -41,6 +41,25 @@ export interface PlacedOrder {
   readonly fillerOrderNumber: string;
   readonly accessionNumber: string;
   readonly requestedProcedureIds: readonly string[];
+}
+
+/** A patient as a person names him: PID-3.1, and PID-3.4 where the number alone does not tell. */
+export interface IdentifierNamed {
+  readonly value: string;
+  readonly assigningAuthority?: string | undefined;
+}
+
+/** A patient whom the department registers itself, under a number of its list (PIR case 4). */
+export interface TemporaryPatient {
+  /** Of the list; undefined: the next free one. */
+  readonly number?: string;
+  readonly name?: PersonName;
+  /** `YYYY-MM-DD` */
+  readonly birthDate?: string;
+  /** HL7 table 0001 */
+  readonly sex?: string;
+  /** Where he is examined. */
+  readonly modality?: string;
 }
 
 /** An order as a person names it: by one of its numbers. */

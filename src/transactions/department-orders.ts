@@ -12,7 +12,8 @@ import { type Department, type Hl7Peer, hl7Peers } from './department.ts';
 import { causeOf } from './actor-cause.ts';
 import { makeOrder, scheduling } from './order-creation.ts';
 import { patientOfOrder } from './order-patient.ts';
-import { checkWaits, reconcilePatient, takeOver } from './unscheduled-binding.ts';
+import { tellOfRegistration } from './reconciliation.ts';
+import { checkWaits, patientPerformed, takeOver } from './unscheduled-binding.ts';
 import { type Cause, type HeldOrder, type Unit, finish, holdOrders, runUnit, send, takeDown } from './unit-of-work.ts';
 
 function placerFor(department: Department, name: string | undefined): Hl7Peer | undefined {
@@ -54,6 +55,13 @@ async function stayOf(
 ): Promise<StoredVisit | undefined> {
   const said = visitStatement(order);
   return said ? saveVisit(unit.tx, patient.id, said, visitOfOrder(at)) : onlyStay(unit.tx, patient.id);
+}
+
+/** A number of ours is one patient's: an order for somebody of another name does not make him another one. */
+function checkSamePatient({ temporary }: StoredPatient, differences: readonly string[]): void {
+  if (!temporary || differences.length === 0) return;
+  const sentence = `the temporary number is in use for a patient of another ${differences.join(', ')}: leave that out, or name the patient's own identifier (patient.identifiers)`;
+  throw new SwfError('state-forbids', sentence);
 }
 
 /** Throws 'required-field-missing' for a new patient without a name. */
@@ -111,6 +119,7 @@ export async function placeOrder(department: Department, order: DepartmentOrder,
 async function planOrder(unit: Unit, { order, placer, cause }: Placing): Promise<HeldOrder> {
   const remarks: string[] = [];
   const { patient, differences } = await patientOfOrder(unit, order.patient, { at: cause.at, remarks });
+  checkSamePatient(patient, differences);
   const visit = await stayOf(unit, order, patient, cause.at);
   const sender = senderOf(unit, placer);
   return makeOrder(
@@ -136,9 +145,10 @@ async function adopt(unit: Unit, { order, placer, cause }: Placing, performed: n
   // Both patients in the order of their ids, as every other unit locks them.
   await lockPatients(tx, [...(await ownersOfOrders(tx, [performed])), ...(meant ? [meant.id] : [])]);
   const { patient: said, differences } = await patientOfOrder(unit, order.patient, { at: cause.at, remarks: [] });
+  checkSamePatient(said, differences);
   const [held] = await holdOrders(unit, [performed]);
   checkWaits(held);
-  const patient = await reconcilePatient(unit, { named: held.patient, meant: said, cause });
+  const patient = await patientPerformed(unit, { named: held.patient, meant: said, cause });
   const visit = await stayOf(unit, order, patient, cause.at);
   const details = placerOrderOf(department, order, cause.at);
   const change = {
@@ -161,6 +171,7 @@ async function adopt(unit: Unit, { order, placer, cause }: Placing, performed: n
 
 async function saved(unit: Unit, held: HeldOrder, cause: Cause): Promise<PlacedOrder> {
   await finish(unit, [held], cause.at);
+  await tellOfRegistration(unit, held.patient, cause);
   const { id, fillerOrderNumber, accessionNumber } = held.order;
   const requestedProcedureIds = held.procedures.map(({ stored }) => stored.requestedProcedureId);
   return { orderId: id, fillerOrderNumber, accessionNumber, requestedProcedureIds };

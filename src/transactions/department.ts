@@ -3,6 +3,7 @@ import type { Config } from '../platform/config.ts';
 import { describeError } from '../platform/errors.ts';
 import type { Ids } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
+import { isInRange, numbersOf, rangeOf } from '../platform/number-range.ts';
 import type { Store } from '../store/prisma.ts';
 
 /** What every transaction works with; time and chance are handed in. */
@@ -83,6 +84,32 @@ export function lanesOf(config: Config): LaneOfSite[] {
     ...hl7Peers(config).map((peer) => ({ name: laneName(peer.name, 'HL7'), peer, address: peer.hl7 })),
     ...relayDestinations(config).map((peer) => ({ name: laneName(peer.name, 'DICOM'), peer, address: peer.dicom })),
   ];
+}
+
+/** Who gives the numbers of patients whom nobody has registered. */
+export function temporaryAuthority({ temporaryPatients, organisation }: Config): string {
+  return temporaryPatients.assigningAuthority ?? organisation.application;
+}
+
+/** The department's list of numbers, in its order. */
+export function listedNumbers(config: Config) {
+  const numbers = config.temporaryPatients.numbers.flatMap(({ range, modality }) =>
+    numbersIn(range).map((number) => ({ number, modality })),
+  );
+  return { assigningAuthority: temporaryAuthority(config), numbers };
+}
+
+const numbersIn = (text: string): string[] => {
+  const range = rangeOf(text);
+  return range ? numbersOf(range) : [];
+};
+
+/** Whether a number is on the department's list. */
+export function isTemporaryNumber({ temporaryPatients }: Config, number: string): boolean {
+  return temporaryPatients.numbers.some(({ range: text }) => {
+    const range = rangeOf(text);
+    return range !== undefined && isInRange(range, number);
+  });
 }
 
 /** RAD-4, RAD-12 and RAD-13 go to every image manager and every report manager. */

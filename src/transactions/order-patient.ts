@@ -2,7 +2,8 @@ import { SwfError } from '../platform/errors.ts';
 import { completedByOrder, differencesOf, registered } from '../workflow/patient-changes.ts';
 import type { Patient, PatientStatement } from '../workflow/vocabulary.ts';
 import { type StoredPatient, findOrCreatePatient, findPatientId, savePatient } from '../store/patients.ts';
-import { isTemporary } from '../store/temporary-patients.ts';
+import { isNamedByModality } from '../store/temporary-patients.ts';
+import { type Department, temporaryAuthority } from './department.ts';
 import type { Unit } from './unit-of-work.ts';
 
 /** The patient of an order: one it has to create, or a known one of whom it fills only what is empty. */
@@ -14,8 +15,8 @@ export async function patientOfOrder(
   const { tx, department } = unit;
   const reject = department.config.policy.unknownPatient === 'reject';
   const known = reject ? await findPatientId(tx, said.identifiers) : undefined;
-  // That a modality has named him makes him known to nobody.
-  if (reject && (!known || (await isTemporary(tx, known.id)))) {
+  // That a modality has named him makes him known to nobody; a number of the department's list does.
+  if (reject && (!known || (await isNamedByModality(tx, known.id)))) {
     throw new SwfError('unknown-key', 'the patient (PID-3) is not known', { location: 'PID^1^3' });
   }
   const unknown = () => ({ patient: registered(undefined, said), at });
@@ -27,10 +28,21 @@ export async function patientOfOrder(
   }
   if (found.subsumed) remarks.push(namedBySubsumed);
   const differences = differencesOf(found.patient, said);
-  const completed = found.patient.temporary ? calledBy(said, found.patient) : completedByOrder(found.patient, said);
-  await savePatient(tx, found.patient.id, completed);
+  const temporary = isUnderOurs(department, found.patient);
+  const renamed = found.patient.temporary && !temporary;
+  const completed = renamed ? calledBy(said, found.patient) : completedByOrder(found.patient, said);
+  await savePatient(tx, found.patient.id, completed, { temporary });
   if (differences.length > 0) remarks.push(`PID differs from the registered patient in: ${differences.join(', ')}`);
-  return { patient: { ...found.patient, ...completed }, differences };
+  return { patient: { ...found.patient, ...completed, temporary }, differences };
+}
+
+/**
+ * Nobody outside has named him: an order under a number of ours says nothing of who he is, and he waits to be reconciled
+ * with whom he is (PIR cases 4 and 5).
+ */
+function isUnderOurs({ config }: Department, { temporary, identifiers }: StoredPatient): boolean {
+  const ours = temporaryAuthority(config);
+  return temporary && identifiers.every(({ assigningAuthority }) => assigningAuthority === ours);
 }
 
 /** Whoever orders knows better what a patient is called than the modality that was the first to name him. */

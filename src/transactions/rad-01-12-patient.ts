@@ -131,7 +131,7 @@ async function savePerson(unit: Unit, inbound: InboundHl7, event: PatientEvent):
     reading.remarks.push(`the registration changes the known patient's ${changed.join(', ')}`);
   const after = found.subsumed ? completedByOrder(found.patient, said) : registered(found.patient, said);
   const registration = event.registers ? { messageId, at } : undefined;
-  await savePatient(unit.tx, found.patient.id, after, registration);
+  await savePatient(unit.tx, found.patient.id, after, { registration });
   const { identifiers, formerIdentifiers, id } = found.patient;
   const patient: StoredPatient = {
     ...after,

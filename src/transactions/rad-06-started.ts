@@ -16,6 +16,8 @@ export type Exception =
   | 'unscheduled'
   /** Nobody had registered or ordered for the patient whom the modality named. */
   | 'unknown-patient'
+  /** A number of the department's list that is in use for somebody of another name. */
+  | 'number-in-use'
   /** It names a step or study that is known, and nothing of it can be performed. */
   | 'no-open-step'
   /** The patient whose it is taken to be has another number, or is called otherwise. */

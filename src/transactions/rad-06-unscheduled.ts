@@ -1,4 +1,4 @@
-import type { Dataset } from '../dicom/dataset.ts';
+import { type Dataset, text } from '../dicom/dataset.ts';
 import { type PatientNumber, patientFromDicom, patientNumberFromDicom } from '../mapping/patient-from-dicom.ts';
 import { type UnscheduledStep, unscheduledStepFromDicom } from '../mapping/unscheduled-from-dicom.ts';
 import { localTimeOf } from '../platform/clock.ts';
@@ -9,7 +9,8 @@ import { takeNumbers } from '../store/numbers.ts';
 import { createOrder } from '../store/orders.ts';
 import { type StoredPatient, lockPatient } from '../store/patients.ts';
 import { createProcedure } from '../store/procedures.ts';
-import { createTemporaryPatient, patientNumbered } from '../store/temporary-patients.ts';
+import { createTemporaryPatient, patientNumbered, takeTemporaryNumber } from '../store/temporary-patients.ts';
+import { isTemporaryNumber, temporaryAuthority } from './department.ts';
 import type { InboundDicom } from './inbound-dicom.ts';
 import { type Cause, type HeldOrder, type Unit, hold } from './unit-of-work.ts';
 
@@ -17,7 +18,7 @@ import { type Cause, type HeldOrder, type Unit, hold } from './unit-of-work.ts';
 export interface Unscheduled {
   readonly held: HeldOrder;
   /** What a person should look at in whose it is. */
-  readonly doubts: readonly ('unknown-patient' | 'patient-differs')[];
+  readonly doubts: readonly ('unknown-patient' | 'patient-differs' | 'number-in-use')[];
 }
 
 /**
@@ -27,11 +28,12 @@ export interface Unscheduled {
  */
 export async function makeUnscheduled(
   unit: Unit,
-  { cause }: InboundDicom,
+  inbound: InboundDicom,
   performed: { readonly dataset: Dataset; readonly studyInstanceUids: readonly string[] },
 ): Promise<Unscheduled> {
   const { dataset, studyInstanceUids } = performed;
-  const { patient, doubts } = await patientOf(unit, dataset, cause.at);
+  const { cause } = inbound;
+  const { patient, doubts } = await patientOf(unit, inbound, dataset);
   const numbers = await takeNumbers(unit.tx, {
     accessionNumber: 1,
     fillerOrderNumber: 1,
@@ -73,31 +75,49 @@ export async function makeUnscheduled(
  */
 async function patientOf(
   unit: Unit,
+  inbound: InboundDicom,
   dataset: Dataset,
-  at: Date,
 ): Promise<{ readonly patient: StoredPatient; readonly doubts: Unscheduled['doubts'] }> {
   const { tx, department } = unit;
-  const { application } = department.config.organisation;
-  const named = patientFromDicom(dataset, application);
+  const named = patientFromDicom(dataset, temporaryAuthority(department.config));
   const known = await knownPatient(unit, { number: patientNumberFromDicom(dataset), named });
   const patient = known === undefined ? undefined : await lockPatient(tx, known);
   const { birthDate, sex } = named;
   const differs = patient !== undefined && differencesOf(patient, { ...named, birthDate, sex }).length > 0;
   if (patient?.temporary === false) return { patient, doubts: differs ? ['patient-differs'] : [] };
-  const doubts = ['unknown-patient'] as const;
-  if (patient && !differs) return { patient, doubts };
-  return { patient: await lockPatient(tx, await createTemporaryPatient(tx, named, at)), doubts };
+  if (patient && !differs) return { patient, doubts: ['unknown-patient'] };
+  return temporaryPatient(unit, inbound, { named, modality: text(dataset, 'Modality') });
+}
+
+/** Somebody who is known to nobody; a number of the department's list is in use from now on. */
+async function temporaryPatient(
+  { tx, department }: Unit,
+  { request, cause }: InboundDicom,
+  { named, modality }: { readonly named: Patient; readonly modality: string | undefined },
+): Promise<{ readonly patient: StoredPatient; readonly doubts: Unscheduled['doubts'] }> {
+  const { config } = department;
+  const lent = temporaryAuthority(config);
+  const made = await createTemporaryPatient(tx, named, { lent, at: cause.at });
+  const [own] = named.identifiers;
+  const listed = own?.assigningAuthority === lent && isTemporaryNumber(config, own.value);
+  if (listed && made.identifiers.length > 0) {
+    const taken = { value: own.value, assigningAuthority: lent, modality, takenBy: request.callingAeTitle };
+    await takeTemporaryNumber(tx, made.id, { ...taken, reason: undefined, at: cause.at });
+  }
+  const inUse = listed && made.identifiers.length === 0;
+  const patient = await lockPatient(tx, made.id);
+  return { patient, doubts: ['unknown-patient', ...(inUse ? (['number-in-use'] as const) : [])] };
 }
 
 async function knownPatient(
   { tx, department }: Unit,
   { number, named }: { readonly number: PatientNumber | undefined; readonly named: Patient },
 ): Promise<number | undefined> {
-  const { application } = department.config.organisation;
-  const known = number && (await patientNumbered(tx, number, application));
+  const lent = temporaryAuthority(department.config);
+  const known = number && (await patientNumbered(tx, number, lent));
   // A number of ours that a patient has whose issuer is in doubt is not given a second time.
   const [own] = named.identifiers;
-  return known ?? (own && patientNumbered(tx, { value: own.value, issuer: own.assigningAuthority }, application));
+  return known ?? (own && patientNumbered(tx, { value: own.value, issuer: own.assigningAuthority }, lent));
 }
 
 const MINUTES = 30;

@@ -17,6 +17,7 @@ import {
 } from '../store/patients.ts';
 import { proceduresOfPatient } from '../store/find-procedures.ts';
 import { addHistory } from '../store/procedures.ts';
+import { freeTemporaryNumber } from '../store/temporary-patients.ts';
 import { saveVisit } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { causeOf } from './inbound-cause.ts';
@@ -184,6 +185,7 @@ async function changeIdentifier(unit: Unit, inbound: InboundHl7, said: PatientMe
     const replacement = identifiers.find((one) => sameAuthority(one, old));
     if (replacement) await replaceIdentifier(unit.tx, prior.id, { old, replacement });
     else await retireIdentifier(unit.tx, prior.id, old);
+    await freeTemporaryNumber(unit.tx, prior.id, old.value, inbound.at);
   }
   const patient = await lockPatient(unit.tx, prior.id);
   await savePatient(unit.tx, patient.id, registered(patient, said.survivor));

@@ -2,21 +2,19 @@ import { SwfError } from '../platform/errors.ts';
 import { performedAs } from '../workflow/planning.ts';
 import { cameToNothing, nothingPerformed } from '../workflow/procedure-context.ts';
 import { type PlacerOrder, acknowledgedBy } from '../workflow/vocabulary.ts';
-import { mergePatients } from '../store/merges.ts';
 import { changeOrder, findAccession, findFillerOrder, findOnlyPlacerOrder, findPlacerOrder } from '../store/orders.ts';
 import { ordersOfPerformedStep, settleExceptions, unreconciledOrderOf } from '../store/performed-steps.ts';
-import { type StoredPatient, lockPatient } from '../store/patients.ts';
-import { isUsedForOthers } from '../store/temporary-patients.ts';
+import type { StoredPatient } from '../store/patients.ts';
 import { type Tx, changedMeanwhile } from '../store/prisma.ts';
-import { findProcedureOrder, proceduresOfPatient } from '../store/find-procedures.ts';
-import { addHistory, moveProcedure, recodeProcedure } from '../store/procedures.ts';
+import { findProcedureOrder } from '../store/find-procedures.ts';
+import { moveProcedure, recodeProcedure } from '../store/procedures.ts';
 import type { Actor, OrderNamed } from './actions.ts';
 import type { Department } from './department.ts';
 import { causeOf } from './actor-cause.ts';
 import { isReported } from './order-changes.ts';
 import { scheduling } from './order-creation.ts';
 import { resendResult } from './order-number.ts';
-import { tellOfPatient } from './patient-updates.ts';
+import { reconcilePatient, tellOfRegistration } from './reconciliation.ts';
 import {
   type Cause,
   type HeldOrder,
@@ -26,7 +24,6 @@ import {
   holdOrders,
   runUnit,
   send,
-  standingLine,
   stateOf,
   takeDown,
 } from './unit-of-work.ts';
@@ -34,44 +31,17 @@ import {
 /** An examination that was performed before it was ordered becomes that of an order (RAD TF-1 4.4.3, PIR cases 3 and 5). */
 
 /**
- * The patient whom only a modality had named is the one of the order from now on: RAD-12 A40 to everybody who may have
- * images under the modality's number. Throws 'state-forbids' for another patient who is known: his examination is not
- * given to somebody else.
+ * Whose an examination is: a temporary patient is the one of the order from now on (RAD-12 A40). Throws 'state-forbids'
+ * for another patient who is known: his examination is not given to somebody else.
  */
-export async function reconcilePatient(
+export async function patientPerformed(
   unit: Unit,
   { named, meant, cause }: { readonly named: StoredPatient; readonly meant: StoredPatient; readonly cause: Cause },
 ): Promise<StoredPatient> {
   if (named.id === meant.id) return meant;
-  if (!named.temporary) {
-    const sentence = 'it was performed on another patient who is known here; bind it to an order of his';
-    throw new SwfError('state-forbids', sentence);
-  }
-  const { tx } = unit;
-  const { identifiers, name } = named;
-  const procedures = await proceduresOfPatient(tx, named.id);
-  const { at } = cause;
-  const shared = await isShared(tx, named);
-  await mergePatients(tx, { survivorId: meant.id, subsumedId: named.id, identifiers, messageId: undefined, at });
-  const merged = shared ? { ...cause, remark: [cause.remark, numberShared].filter(Boolean).join('; ') } : cause;
-  await addHistory(
-    tx,
-    procedures.map((procedure) => standingLine(procedure, 'patientMerged', merged)),
-  );
-  const patient = await lockPatient(tx, meant.id);
-  if (shared) return patient;
-  const merge = { visit: undefined, triggerEvent: 'A40', changed: true, merged: { identifiers, name }, at } as const;
-  // The others know him by the number on his images, which may be the right one without the name of its issuer.
-  const others = identifiers.filter(({ value }) => !meant.identifiers.some((own) => own.value === value));
-  if (others.length > 0) await tellOfPatient(unit, { patient, ...merge, everybody: true });
-  return patient;
-}
-
-const numberShared = 'the number is on images of somebody else as well: image managers were not told that it is his';
-
-async function isShared(tx: Tx, { id, identifiers }: StoredPatient): Promise<boolean> {
-  for (const { value } of identifiers) if (await isUsedForOthers(tx, value, id)) return true;
-  return false;
+  if (named.temporary) return reconcilePatient(unit, { named, meant, cause });
+  const sentence = 'it was performed on another patient who is known here; bind it to an order of his';
+  throw new SwfError('state-forbids', sentence);
 }
 
 /** What was performed is called as it was ordered, and is nobody's to look at any more. */
@@ -84,7 +54,7 @@ export async function takeOver(unit: Unit, procedures: readonly HeldProcedure[],
     procedure.stored = await recodeProcedure(unit.tx, procedure.stored, code, contents);
   }
   const stepIds = procedures.flatMap(({ stored }) => stored.steps.map(({ id }) => id));
-  await settleExceptions(unit.tx, stepIds, ['unscheduled', 'unknown-patient', 'patient-differs']);
+  await settleExceptions(unit.tx, stepIds, ['unscheduled', 'unknown-patient', 'number-in-use', 'patient-differs']);
 }
 
 /** The order that a person names. Throws 'unknown-key', or 'ambiguous-key' where several issuers gave the number. */
@@ -186,7 +156,7 @@ export async function bindToOrder(
     if (!order || order.order.unreconciled)
       throw new SwfError('state-forbids', 'that is no order: it was performed unscheduled as well');
     const from = meantBy(order, performed, named);
-    const patient = await reconcilePatient(unit, { named: performed.patient, meant: order.patient, cause });
+    const patient = await patientPerformed(unit, { named: performed.patient, meant: order.patient, cause });
     const moved = await replace(unit, { order, performed, from, cause });
     for (const procedure of moved) {
       tellOfOrder(procedure, { from, patient, cause });
@@ -194,6 +164,7 @@ export async function bindToOrder(
       await resendResult(unit, procedure);
     }
     await finish(unit, [{ ...order, patient }], cause.at);
+    await tellOfRegistration(unit, patient, cause);
     return moved.map(({ stored }) => stored.requestedProcedureId);
   });
 }

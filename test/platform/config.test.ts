@@ -52,6 +52,12 @@ describe('the defaults', () => {
     expect(config.dataDir).toBe(join(folder, 'data'));
   });
 
+  it('know no numbers for temporary patients; a row of them may be written as a text', () => {
+    expect(load().temporaryPatients).toEqual({ numbers: [], name: 'TEMPORARY' });
+    const { numbers } = load('temporaryPatients: { numbers: T9000-T9099, assigningAuthority: OF1 }').temporaryPatients;
+    expect(numbers).toEqual([{ range: 'T9000-T9099' }]);
+  });
+
   it('are the policies, limits and retries of the contract', () => {
     const config = load();
     expect(config.policy).toEqual({
@@ -211,6 +217,29 @@ describe('a mistake is refused with its place', () => {
     ],
     ['a duration without a unit', "retry: { first: '5' }", 'swf.yaml: retry.first: ', '30s'],
     ['a policy that is none', 'policy: { unknownPatient: ask }', 'swf.yaml: policy.unknownPatient: ', ''],
+    [
+      'numbers that run backwards',
+      'temporaryPatients: { numbers: T9-T1 }',
+      'temporaryPatients.numbers.0.range',
+      'T9000',
+    ],
+    ['numbers of two kinds', 'temporaryPatients: { numbers: A1-B9 }', 'temporaryPatients.numbers.0.range', 'letters'],
+    ['numbers of two lengths', "temporaryPatients: { numbers: ['T9-T10'] }", 'temporaryPatients.numbers.0.range', ''],
+    ['numbers that are no text', 'temporaryPatients: { numbers: 5 }', 'temporaryPatients.numbers', ''],
+    ['too many numbers', 'temporaryPatients: { numbers: T00000-T20000 }', 'temporaryPatients.numbers', '10000'],
+    ['no name', "temporaryPatients: { numbers: T1-T9, name: '' }", 'temporaryPatients.name', ''],
+    [
+      'a delimiter in an authority',
+      'temporaryPatients: { assigningAuthority: A^B }',
+      'temporaryPatients.assigning',
+      '^',
+    ],
+    [
+      'a list for no modality',
+      'temporaryPatients: { numbers: [{ range: T1-T9, modality: x }] }',
+      'temporaryPatients.numbers.0.modality',
+      'capitals',
+    ],
     ['no AE title at all', 'dicom: { callingAeTitles: [] }', 'swf.yaml: dicom.callingAeTitles', ''],
     ['a list in place of a site', '- hl7', 'swf.yaml: ', ''],
     ['a word in place of a site', 'hello', 'swf.yaml: ', ''],
@@ -271,6 +300,7 @@ describe('a clash is refused with both places', () => {
     ['two peers at one address', `peers:\n${peer('A', 3000)}\n${peer('B', 3000)}`, 'peers.1.hl7.port', 'peers.0.hl7'],
     ['two peers of one name', `peers:\n${peer('A', 3000)}\n${peer('A', 3001)}`, 'peers.1.name', 'peers.0.name'],
     ['a station twice', 'stations: [{ aeTitle: CT }, { aeTitle: CT }]', 'stations.1.aeTitle', 'stations.0.aeTitle'],
+    ['a number twice', 'temporaryPatients: { numbers: [T1-T5, T5-T9] }', 'temporaryPatients.numbers.1', 'entry 0'],
     ['a worklist under our own title', 'worklists: [{ aeTitle: SWF_OF }]', 'worklists.0.aeTitle', 'dicom.aeTitle'],
   ])('%s', (_, site, place, other) => {
     const problems = problemsOf(site);

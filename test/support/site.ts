@@ -33,6 +33,7 @@ export interface TestSite {
   readonly limits?: Readonly<Record<string, Readonly<Record<string, number | string>>>>;
   readonly retry?: { readonly first: string; readonly factor: number; readonly longest: string };
   readonly availability?: Readonly<Record<string, string | number>>;
+  readonly temporaryPatients?: object;
   readonly catalogue?: readonly object[];
 }
 
@@ -87,6 +88,7 @@ export function siteOf(site: TestSite): Record<string, unknown> {
     worklists,
     limits,
     retry: site.retry ?? { first: '30ms', factor: 1, longest: '30ms' },
+    ...(site.temporaryPatients ? { temporaryPatients: site.temporaryPatients } : {}),
     ...(site.availability ? { availability: site.availability } : {}),
     catalogue: 'catalogue.yaml',
   };
