@@ -8,7 +8,7 @@ import {
   imagesReported,
   nextQuestion,
   putOff,
-  tellOverdue,
+  giveUpOverdue,
 } from '../transactions/rad-11-availability-query.ts';
 import { statusText } from '../transactions/inbound-dicom.ts';
 import { type Called, callTo } from './dicom-call.ts';
@@ -80,7 +80,7 @@ async function pass(department: Department, asked: readonly Asked[], signal: Abo
     await put(department, question, { reachable, signal });
     return 0;
   }
-  await tellOverdue(department);
+  await giveUpOverdue(department);
   const soonest = Math.min(...asked.map(({ notBefore }) => notBefore)) - now;
   return Math.min(LOOK_AGAIN_MS, soonest > 0 ? soonest : config.availability.first);
 }

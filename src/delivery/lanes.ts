@@ -11,6 +11,7 @@ import type { Called } from './dicom-call.ts';
 import { carryByDicom } from './dicom-lane.ts';
 import { carryByHl7 } from './hl7-lane.ts';
 import { type Carrier, type Lane, startLane } from './lane.ts';
+import { type Timers, startTimers } from './timers.ts';
 
 // A stop waits this long for the answer of the message in flight; unanswered, it goes out again after the next start.
 const STOP_GRACE_MS = 2_000;
@@ -46,17 +47,20 @@ function carriersOf(department: Department, tls: PeerTls): Carrier[] {
   ];
 }
 
-/** Starts every lane of the site, and the asking for images, as soon as this process has the right to send. */
+/** Starts every lane of the site, the asking for images and the timers, as soon as this process has the right to send. */
 export function startLanes(department: Department, url: string, tls: PeerTls): Lanes {
   const lanes = new Map<string, Lane>();
   let queries: AvailabilityQueries | undefined;
+  let timers: Timers | undefined;
   department.store.onDeliveries((destinations, how) => {
     for (const destination of destinations) lanes.get(destination)?.[how]();
   });
+  department.store.onTimers((dueAt) => timers?.wake(dueAt));
   const stopAll = async (graceMs: number): Promise<void> => {
-    const running = [...lanes.values(), ...(queries ? [queries] : [])];
+    const running = [...lanes.values(), ...(queries ? [queries] : []), ...(timers ? [timers] : [])];
     lanes.clear();
     queries = undefined;
+    timers = undefined;
     await Promise.all(running.map((lane) => lane.stop(graceMs)));
   };
   const lock = holdLaneLock(url, department.log, {
@@ -64,6 +68,7 @@ export function startLanes(department: Department, url: string, tls: PeerTls): L
       for (const carrier of carriersOf(department, tls)) lanes.set(carrier.lane, startLane(department, carrier));
       const called = imageManagers(department.config).map(calledBy(tls));
       if (called.length > 0) queries = startAvailabilityQueries(department, called);
+      timers = startTimers(department);
     },
     // Somebody else may be sending already.
     onLost: () => stopAll(0),

@@ -13,6 +13,7 @@ import { procedureActionRoutes } from './procedure-actions.ts';
 import { procedureRoutes } from './procedures.ts';
 import { type Route, route } from './route.ts';
 import { temporaryPatientRoutes } from './temporary-patients.ts';
+import { timerRoutes } from './timers.ts';
 import { worklistRoutes } from './worklist.ts';
 
 const documentRoutes: readonly Route[] = [
@@ -43,6 +44,7 @@ export const routes: readonly Route[] = [
   ...departmentRoutes,
   ...destinationRoutes,
   ...temporaryPatientRoutes,
+  ...timerRoutes,
   ...messageRoutes,
   ...messageActionRoutes,
 ];

@@ -5,7 +5,7 @@ import { problemCodes } from './problem.ts';
 /** What the interface answers, as schemas: the OpenAPI document is made of them. */
 
 export const instant = z.string().describe('ISO 8601, UTC');
-const uid = z.string().describe('DICOM UID');
+export const uid = z.string().describe('DICOM UID');
 
 export const acquisitionState = z.enum([
   'planned',

@@ -81,6 +81,24 @@ export function offsetAt(local: LocalDateTime, timeZone: string): string {
   return candidates.find(shows) ?? candidates[0] ?? '+0000';
 }
 
+/** The instant at which the wall clock of a time zone shows a local time; one that a change of the clocks skips is as late. */
+export function instantOf(local: LocalDateTime, timeZone: string): Date {
+  return new Date(wall(local) - minutesOf(offsetAt(local, timeZone)) * 60_000);
+}
+
+const units = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'm'],
+  [1000, 's'],
+] as const;
+
+/** A duration in milliseconds as the site file writes it: `24h`, of two days and more `2d`. */
+export function durationText(milliseconds: number): string {
+  const fits = units.find(([unit]) => milliseconds % unit === 0 && milliseconds >= unit * (unit === DAY_MS ? 2 : 1));
+  return fits ? `${milliseconds / fits[0]}${fits[1]}` : `${milliseconds}ms`;
+}
+
 const DAY_MS = 86_400_000;
 
 function minutesOf(offset: string): number {

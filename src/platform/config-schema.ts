@@ -152,6 +152,19 @@ const policy = z.strictObject({
   relayMpps: z.boolean().default(true),
 });
 
+/** How long something may be waited for, and what is done when it has not come by then. */
+const timer = <const E extends readonly [string, ...string[]]>(after: string, ...effects: E) =>
+  z
+    .strictObject({ after: duration.prefault(after), effect: z.enum(['alarm', ...effects]).default('alarm') })
+    .prefault({});
+
+const timers = z.strictObject({
+  stepNotStarted: timer('24h', 'noShow', 'cancel', 'none'),
+  performedStepNotEnded: timer('24h', 'discontinue', 'none'),
+  imagesNotAvailable: timer('24h', 'none'),
+  orderNumberNotAssigned: timer('1h', 'schedule', 'askAgain', 'none'),
+});
+
 const organisation = z.strictObject({
   application: hd.default('SWF_OF'),
   facility: hd.default('RADIOLOGY'),
@@ -186,10 +199,10 @@ const rules = {
       first: duration.prefault('15s'),
       factor: z.number().min(1).max(10).default(2),
       longest: duration.prefault('1h'),
-      alarmAfter: duration.prefault('24h'),
       giveUpAfter: duration.prefault('30d'),
     })
     .prefault({}),
+  timers: timers.prefault({}),
   retention: z.strictObject({ messages: duration.prefault('90d') }).prefault({}),
 };
 

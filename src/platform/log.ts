@@ -15,6 +15,8 @@ export interface LogFields {
   readonly modality?: string | undefined;
   /** The AE title of `worklists[]` that it called. */
   readonly view?: string | undefined;
+  /** Kind of a timer that fired. */
+  readonly timer?: string | undefined;
   readonly attempt?: number | undefined;
   readonly port?: number | undefined;
   readonly remote?: string | undefined;

@@ -7,7 +7,7 @@ export async function startAsking(
   procedureId: number,
   due: { readonly since: Date; readonly nextAt: Date },
 ): Promise<void> {
-  const asking = { ...due, attempts: 0, alarmedAt: null };
+  const asking = { ...due, attempts: 0 };
   await tx.availabilityQuery.upsert({ where: { procedureId }, create: { procedureId, ...asking }, update: asking });
 }
 
@@ -44,17 +44,11 @@ export async function askAgain(
   await store.prisma.availabilityQuery.updateMany({ where: { procedureId }, data: again });
 }
 
-/** Procedures whose images were due before an instant, all of them or those of which nobody has been told yet. */
-export async function overdueProcedures(store: Store, before: Date, which: 'all' | 'untold'): Promise<number[]> {
-  const where = { since: { lte: before }, ...(which === 'untold' ? { alarmedAt: null } : {}) };
+/** Procedures whose images were due before an instant. */
+export async function overdueProcedures(store: Store, before: Date): Promise<number[]> {
+  const where = { since: { lte: before } };
   const rows = await store.prisma.availabilityQuery.findMany({ where, select: { procedureId: true }, take: 100 });
   return rows.map(({ procedureId }) => procedureId);
-}
-
-/** Notes that a person was told; false when that was done before, or nobody asks any more. */
-export async function noteAlarm(tx: Tx, procedureId: number, at: Date): Promise<boolean> {
-  const where = { procedureId, alarmedAt: null };
-  return (await tx.availabilityQuery.updateMany({ where, data: { alarmedAt: at } })).count > 0;
 }
 
 /** Where an instance is to be found. */

@@ -132,6 +132,11 @@ export async function savePerformedStep(
   });
 }
 
+/** Says why a person should look at a locked MPPS. */
+export async function noteException(tx: Tx, id: number, exception: string): Promise<void> {
+  await tx.performedProcedureStep.update({ where: { id }, data: { exception } });
+}
+
 /** The order that holds the place of one for what an MPPS performed; undefined once it is bound, or where it never was. */
 export async function unreconciledOrderOf(
   tx: Tx,

@@ -22,6 +22,9 @@ export interface Store {
   /** Called after a commit that left messages for these destinations, or by which a person wants them to go on. */
   onDeliveries(listener: DeliveryListener): void;
   notifyDeliveries: DeliveryListener;
+  /** Called after a commit that made timers, with the instant at which the first of them is due. */
+  onTimers(listener: (dueAt: Date) => void): void;
+  notifyTimers(dueAt: readonly Date[]): void;
   close(): Promise<void>;
 }
 
@@ -134,6 +137,7 @@ export function openStore(url: string, log: Log): Store {
   >[1]);
   const prisma = new PrismaClient({ adapter, transactionOptions: { maxWait: 5_000, timeout: 15_000 } });
   const listeners = new Set<DeliveryListener>();
+  const timerListeners = new Set<(dueAt: Date) => void>();
   return {
     prisma,
     transaction: (work) => runTransaction(prisma, work),
@@ -145,6 +149,11 @@ export function openStore(url: string, log: Log): Store {
     onDeliveries: (listener) => void listeners.add(listener),
     notifyDeliveries: (destinations, how) => {
       if (destinations.length > 0) for (const listener of listeners) listener(destinations, how);
+    },
+    onTimers: (listener) => void timerListeners.add(listener),
+    notifyTimers: (dueAt) => {
+      const [first] = [...dueAt].sort((one, other) => one.getTime() - other.getTime());
+      if (first) for (const listener of timerListeners) listener(first);
     },
     close: async () => {
       await prisma.$disconnect();

@@ -181,7 +181,7 @@ const decided = ({ tx }: Unit, steps: readonly StoredStep[]): Promise<void> =>
   settleExceptions(
     tx,
     steps.map(({ id }) => id),
-    ['discontinued'],
+    ['discontinued', 'late-update'],
   );
 
 /** The patient did not come: off the worklist until there is another appointment, or staff release it. */

@@ -1,7 +1,7 @@
 import type { MppsRefusal } from '../workflow/mpps-rules.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import { SwfError, describeError, toSwfError } from '../platform/errors.ts';
-import { type InboundMessage, admitRequest, noteAnswer, remark } from '../store/messages.ts';
+import { type InboundMessage, admitRequest, journalRefusal, noteAnswer, remark } from '../store/messages.ts';
 import type { Department } from './department.ts';
 import { journalRefused } from './refusals.ts';
 import { type Cause, type Unit, runUnit } from './unit-of-work.ts';
@@ -36,14 +36,19 @@ export interface InboundDicom {
   readonly remarks: string[];
 }
 
+/** What follows from a refusal all the same, in the unit that journals it. */
+type Afterwards = (unit: Unit, refused: Pick<InboundDicom, 'request' | 'cause'>) => Promise<void>;
+
 /** A refusal that the standard foresees, thrown to roll back the unit that admitted the request. */
 export class RequestRefused extends Error {
   readonly refusal: MppsRefusal;
+  readonly afterwards: Afterwards | undefined;
 
-  constructor(refusal: MppsRefusal) {
+  constructor(refusal: MppsRefusal, afterwards?: Afterwards) {
     super(refusal.comment);
     this.name = 'RequestRefused';
     this.refusal = refusal;
+    this.afterwards = afterwards;
   }
 }
 
@@ -103,9 +108,33 @@ export async function carryOutRequest(
       { ...fields, outcome: statusText(refusal.status), error: refusal.comment },
       'dicom request refused',
     );
-    await journalRefused(department, message, { code: statusText(refusal.status) }, refusal.comment);
+    await journalled(department, { request, message, refusal }, error);
     return { sopInstanceUid, ...refusal };
   }
+}
+
+interface Refused {
+  readonly request: DicomRequest;
+  readonly message: InboundMessage;
+  readonly refusal: MppsRefusal;
+}
+
+/** The refusal in the journal, and what follows from it; where that cannot be done, the request is still answered. */
+async function journalled(department: Department, refused: Refused, thrown: unknown): Promise<void> {
+  const { request, message, refusal } = refused;
+  const answer = { code: statusText(refusal.status) };
+  const afterwards = thrown instanceof RequestRefused ? thrown.afterwards : undefined;
+  if (afterwards) {
+    try {
+      return await runUnit(department, async (unit) => {
+        const messageId = await journalRefusal(unit.tx, message, answer, refusal.comment);
+        await afterwards(unit, { request, cause: { messageId, causedBy: request.callingAeTitle, at: message.at } });
+      });
+    } catch (error) {
+      department.log.error(describeError(error), 'what follows a refusal could not be done');
+    }
+  }
+  await journalRefused(department, message, answer, refusal.comment);
 }
 
 function refusalOf(department: Department, error: unknown): MppsRefusal {

@@ -11,6 +11,7 @@ import { createProcedure } from '../store/procedures.ts';
 import type { StoredVisit } from '../store/visits.ts';
 import { type Department, procedureDestinations } from './department.ts';
 import { type Cause, type HeldOrder, type HeldProcedure, type Unit, hold, note } from './unit-of-work.ts';
+import { waitsForNothing } from './waiting.ts';
 
 /** Where an order comes from. */
 export interface OrderOrigin {
@@ -81,7 +82,7 @@ export async function makeOrder(unit: Unit, origin: OrderOrigin, toMake: OrderTo
   const procedures: HeldProcedure[] = [];
   const schedule = toMake.schedule ?? (policy.autoSchedule && !toMake.numberPending);
   for (const plan of plans) procedures.push(await startPlan(unit, origin, { plan, order: saved, patient, schedule }));
-  return { order: saved, patient, procedures, announcements: [] };
+  return { order: saved, patient, procedures, waits: waitsForNothing, announcements: [] };
 }
 
 type TakenNumbers = Awaited<ReturnType<typeof takeNumbers>>;

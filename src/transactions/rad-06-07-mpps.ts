@@ -4,11 +4,18 @@ import { checkCreate, mppsFromDicom } from '../mapping/mpps-from-dicom.ts';
 import { isUid } from '../platform/ids.ts';
 import { duplicateInstance, invalidInstance, setRefusal, unknownInstance } from '../workflow/mpps-rules.ts';
 import { lockPerformedStep, ordersOfPerformedStep } from '../store/performed-steps.ts';
+import { endedByTimer } from '../store/timers.ts';
 import type { Department } from './department.ts';
-import { type DicomAnswer, type DicomRequest, RequestRefused, carryOutRequest } from './inbound-dicom.ts';
+import {
+  type DicomAnswer,
+  type DicomRequest,
+  type InboundDicom,
+  RequestRefused,
+  carryOutRequest,
+} from './inbound-dicom.ts';
 import { startPerformed } from './rad-06-started.ts';
-import { changePerformed } from './rad-07-ended.ts';
-import { holdFound } from './unit-of-work.ts';
+import { type Update, changePerformed, noteLateUpdate } from './rad-07-ended.ts';
+import { type Unit, holdFound } from './unit-of-work.ts';
 
 /** Modality Performed Procedure Step SOP Class. */
 export const MPPS_SOP_CLASS = '1.2.840.10008.3.1.2.3.3';
@@ -57,14 +64,25 @@ export async function mppsSet(department: Department, mpps: MppsRequest): Promis
   const sopInstanceUid = mpps.sopInstanceUid ?? '';
   const request = requestOf(mpps, sopInstanceUid, { transaction: 'RAD-7', messageType: 'N-SET' });
   return carryOutRequest(department, request, async (unit, inbound) => {
-    const orders = await holdFound(unit, async () => {
-      const orderIds = await ordersOfPerformedStep(unit.tx, sopInstanceUid);
-      if (!orderIds) throw new RequestRefused(unknownInstance);
-      return orderIds;
-    });
-    const stored = await lockPerformedStep(unit.tx, sopInstanceUid);
-    const refusal = setRefusal(stored.performedProcedureStepStatus);
-    if (refusal) throw new RequestRefused(refusal);
-    return changePerformed(unit, inbound, { orders, stored, change: mpps.dataset });
+    const held = await holdPerformed(unit, sopInstanceUid);
+    const { performedProcedureStepStatus: status, id } = held.stored;
+    const refusal = setRefusal(status);
+    if (!refusal) return changePerformed(unit, inbound, { ...held, change: mpps.dataset });
+    const late = await endedByTimer(unit.tx, id);
+    throw new RequestRefused(refusal, late ? lateUpdated : undefined);
   });
+}
+
+async function lateUpdated(unit: Unit, refused: Pick<InboundDicom, 'request' | 'cause'>): Promise<void> {
+  await noteLateUpdate(unit, await holdPerformed(unit, refused.request.sopInstanceUid), refused);
+}
+
+/** An MPPS, locked behind its orders. Throws RequestRefused (0112) for one that is not known. */
+async function holdPerformed(unit: Unit, sopInstanceUid: string): Promise<Omit<Update, 'change'>> {
+  const orders = await holdFound(unit, async () => {
+    const orderIds = await ordersOfPerformedStep(unit.tx, sopInstanceUid);
+    if (!orderIds) throw new RequestRefused(unknownInstance);
+    return orderIds;
+  });
+  return { orders, stored: await lockPerformedStep(unit.tx, sopInstanceUid) };
 }

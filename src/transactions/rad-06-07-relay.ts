@@ -13,7 +13,10 @@ export const relayLines = { delivered: 'mppsRelayed', refused: 'mppsRelayRefused
  * RAD-6 and RAD-7 as Performed Procedure Step Manager (RAD TF-2 4.6, 4.7): a request that we accept goes on to every
  * image manager, as it came, by the commit that accepts it. Not to the one that sent it: it would go round for ever.
  */
-export async function relayMpps(unit: Unit, { request, cause }: InboundDicom): Promise<void> {
+export async function relayMpps(
+  unit: Unit,
+  { request, cause }: Pick<InboundDicom, 'request' | 'cause'>,
+): Promise<void> {
   const { config } = unit.department;
   const messages = relayDestinations(config)
     .filter(({ dicom }) => dicom.aeTitle.trim() !== request.callingAeTitle)

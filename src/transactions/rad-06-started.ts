@@ -9,6 +9,7 @@ import { type InboundDicom, RequestRefused } from './inbound-dicom.ts';
 import { relayMpps } from './rad-06-07-relay.ts';
 import { makeUnscheduled } from './rad-06-unscheduled.ts';
 import { type HeldOrder, type HeldProcedure, type Unit, finish, holdFound, send } from './unit-of-work.ts';
+import { beginWaiting } from './waiting.ts';
 
 /** Why a person should look at an MPPS; listed until somebody has. */
 export type Exception =
@@ -25,7 +26,9 @@ export type Exception =
   | 'already-started'
   | 'discontinued'
   | 'wrong-entry'
-  | 'procedure-ended';
+  | 'procedure-ended'
+  /** Its modality ended it after all, when the department had done so. */
+  | 'late-update';
 
 export interface Started {
   readonly mpps: Mpps;
@@ -107,6 +110,8 @@ export async function startPerformed(unit: Unit, inbound: InboundDicom, { mpps, 
     at: cause.at,
   });
   if (performedStepId === undefined) throw new RequestRefused(duplicateInstance);
+  const waits = [{ about: performedStepId, since: cause.at }];
+  await beginWaiting(unit, 'performedStepNotEnded', waits, cause.at);
   for (const procedure of orders.flatMap((held) => held.procedures)) {
     tell(procedure, inbound, { steps, evidence: meaning.evidence });
   }

@@ -13,6 +13,7 @@ import { createTemporaryPatient, patientNumbered, takeTemporaryNumber } from '..
 import { isTemporaryNumber, temporaryAuthority } from './department.ts';
 import type { InboundDicom } from './inbound-dicom.ts';
 import { type Cause, type HeldOrder, type Unit, hold } from './unit-of-work.ts';
+import { waitsForNothing } from './waiting.ts';
 
 /** What was made for an MPPS that nobody had ordered. */
 export interface Unscheduled {
@@ -57,7 +58,7 @@ export async function makeUnscheduled(
     messageId: undefined,
     at: cause.at,
   });
-  const held: HeldOrder = { order, patient, procedures: [], announcements: [] };
+  const held: HeldOrder = { order, patient, procedures: [], waits: waitsForNothing, announcements: [] };
   for (const [index, studyInstanceUid] of studyInstanceUids.entries()) {
     const plan = planOf(unit, step, {
       studyInstanceUid,

@@ -7,13 +7,11 @@ import {
   askAgain,
   knownAvailability,
   nextDueQuery,
-  noteAlarm,
   overdueProcedures,
   seriesToAskFor,
   stopAsking,
 } from '../store/availability-queries.ts';
 import { journalQuery } from '../store/messages.ts';
-import type { Tx } from '../store/prisma.ts';
 import { ordersOfProcedures } from '../store/find-procedures.ts';
 import type { Confirmation } from '../workflow/vocabulary.ts';
 import type { Department } from './department.ts';
@@ -107,61 +105,32 @@ function journal(unit: Unit, { peer, identifier, status, at }: Asked): Promise<n
   });
 }
 
-/** What a person is told of images that are not there for as long as the site allows. */
-interface Lateness {
-  readonly after: 'alarmAfter' | 'giveUpAfter';
-  readonly which: 'all' | 'untold';
-  /** The line of the history that says so. */
-  readonly event: string;
-  readonly alarm: string;
-  /** False where that was done before. */
-  readonly note: (tx: Tx, procedureId: number, at: Date) => Promise<boolean>;
-}
-
-const latenesses: readonly Lateness[] = [
-  // The asking goes on.
-  {
-    after: 'alarmAfter',
-    which: 'untold',
-    event: 'imagesOverdue',
-    alarm: 'alarm: images are overdue',
-    note: noteAlarm,
-  },
-  {
-    after: 'giveUpAfter',
-    which: 'all',
-    event: 'imagesGivenUp',
-    alarm: 'alarm: images are asked for no longer',
-    note: stopAsking,
-  },
-];
-
-/** Tells a person, once, of images that do not come, and in the end asks for them no longer. */
-export async function tellOverdue(department: Department): Promise<void> {
+/** Asks for images no longer that are not there for as long as the site says, and tells a person so. */
+export async function giveUpOverdue(department: Department): Promise<void> {
   const { clock, config, store, log } = department;
   const at = clock.now();
-  for (const lateness of latenesses) {
-    const since = new Date(at.getTime() - config.availability[lateness.after]);
-    for (const procedureId of await overdueProcedures(store, since, lateness.which)) {
-      const told = await runUnit(department, (unit) => takeDownLate(unit, lateness, { procedureId, at }));
-      if (told) log.warn({ procedureId: told.stored.requestedProcedureId, transaction: 'RAD-11' }, lateness.alarm);
-    }
+  const since = new Date(at.getTime() - config.availability.giveUpAfter);
+  for (const procedureId of await overdueProcedures(store, since)) {
+    const told = await runUnit(department, (unit) => giveUp(unit, procedureId, at));
+    if (!told) continue;
+    const fields = { procedureId: told.stored.requestedProcedureId, transaction: 'RAD-11' };
+    log.warn(fields, 'alarm: images are asked for no longer');
   }
 }
 
-async function takeDownLate(
-  unit: Unit,
-  { event, note }: Lateness,
-  { procedureId, at }: { readonly procedureId: number; readonly at: Date },
-): Promise<HeldProcedure | undefined> {
+async function giveUp(unit: Unit, procedureId: number, at: Date): Promise<HeldProcedure | undefined> {
   const orders = await holdFound(unit, () => ordersOfProcedures(unit.tx, [procedureId]));
-  if (!(await note(unit.tx, procedureId, at))) return undefined;
+  if (!(await stopAsking(unit.tx, procedureId))) return undefined;
   const procedure = orders.flatMap((held) => held.procedures).find(({ stored }) => stored.id === procedureId);
   if (!procedure) return undefined;
-  const { named, available } = procedure.machine.context.instances;
-  const remark = `${available} of ${named} instances are known to be available`;
   const causedBy = unit.department.config.organisation.application;
-  takeDown(procedure, event, { messageId: undefined, causedBy, at, remark });
+  takeDown(procedure, 'imagesGivenUp', { messageId: undefined, causedBy, at, remark: imagesKnown(procedure) });
   await finish(unit, orders, at);
   return procedure;
+}
+
+/** How many images are there, for the history. */
+export function imagesKnown({ machine }: HeldProcedure): string {
+  const { named, available } = machine.context.instances;
+  return `${available} of ${named} instances are known to be available`;
 }

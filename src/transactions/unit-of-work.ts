@@ -17,6 +17,7 @@ import { followImages } from './images-due.ts';
 import type { OrderAnnouncement } from './rad-03-filler-order.ts';
 import { type Announcement, render } from './render.ts';
 import type { ReportContent } from './rad-28-result.ts';
+import { type Waits, followWaits, waitsOf } from './waiting.ts';
 
 /** Why something changes: the message or request behind it, who sent it, and when. */
 export interface Cause {
@@ -38,6 +39,8 @@ export interface Unit {
   /** Everything that goes out, and the rules that fired, for those who want to see a unit before it is done. */
   readonly messages: OutgoingMessage[];
   readonly rules: string[];
+  /** When timers that it made are due. */
+  readonly dueTimers: Date[];
 }
 
 /** A procedure that is locked, while it moves. */
@@ -55,6 +58,8 @@ export interface HeldOrder {
   order: StoredOrder;
   readonly patient: StoredPatient;
   readonly procedures: HeldProcedure[];
+  /** What it waited for when it was locked; nothing for a new one. */
+  readonly waits: Waits;
   /** What its placer is to hear beside what follows from the machines. */
   readonly announcements: OrderNews[];
 }
@@ -63,7 +68,7 @@ export interface HeldOrder {
 export type OrderNews = Distributed<OrderAnnouncement>;
 type Distributed<T> = T extends unknown ? Omit<T, 'procedures'> : never;
 
-/** Runs one unit; after its commit the lanes hear of what they have to send. */
+/** Runs one unit; after its commit the lanes hear of what they have to send, and whoever fires timers of new ones. */
 export async function runUnit<T>(department: Department, work: (unit: Unit) => Promise<T>): Promise<T> {
   const { result, unit } = await department.store.transaction(async (tx) => {
     const begun = unitIn(tx, department);
@@ -71,6 +76,7 @@ export async function runUnit<T>(department: Department, work: (unit: Unit) => P
   });
   department.store.notifyDeliveries([...unit.destinations], 'wake');
   department.store.notifyDeliveries([...unit.hurried], 'hurry');
+  department.store.notifyTimers(unit.dueTimers);
   return result;
 }
 
@@ -81,6 +87,7 @@ const unitIn = (tx: Tx, department: Department): Unit => ({
   hurried: new Set(),
   messages: [],
   rules: [],
+  dueTimers: [],
 });
 
 export function hold(stored: StoredProcedure): HeldProcedure {
@@ -110,7 +117,7 @@ export async function holdOrders(
     // A merge has moved the order to another patient in the same instant.
     if (!patient) throw changedMeanwhile();
     const own = procedures.filter(({ orderId }) => orderId === order.id).map(hold);
-    return { order, patient, procedures: own, announcements: [] };
+    return { order, patient, procedures: own, waits: waitsOf({ order, procedures: own }), announcements: [] };
   });
 }
 
@@ -182,9 +189,11 @@ async function saveProcedures(unit: Unit, held: HeldOrder, at: Date): Promise<vo
     if (procedure.machine !== procedure.stored.machine) {
       const saved = { procedureId: procedure.stored.id, before: procedure.stored.machine, now: procedure.machine, at };
       procedure.stored = await saveMachine(unit.tx, procedure.stored, procedure.machine, at);
-      await followImages(unit.tx, unit.department.config, saved);
+      await followImages(unit, saved);
     }
   }
+  const now = waitsOf(held);
+  await followWaits(unit, { orderId: held.order.id, before: held.waits, now, at });
   await addHistory(
     unit.tx,
     held.procedures.flatMap((procedure) => procedure.history),

@@ -1,7 +1,7 @@
 import type { StoredMachine } from './procedure-machine.ts';
 
 /** Whether its acquisition is completed, its MPPS name instances, and not all of them are known to be available. */
-function areDue({ value, context }: StoredMachine): boolean {
+export function areDue({ value, context }: StoredMachine): boolean {
   return value.acquisition === 'completed' && value.availability !== 'available' && context.instances.named > 0;
 }
 

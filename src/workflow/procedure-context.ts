@@ -82,7 +82,11 @@ interface PerformedNow {
   readonly effect?: DiscontinuationEffect;
 }
 
-function perform(context: ProcedureContext, event: PerformedStepEvent, now: PerformedNow): ProcedureContext {
+function perform(
+  context: ProcedureContext,
+  event: Omit<PerformedStepEvent, 'confirmation'>,
+  now: PerformedNow,
+): ProcedureContext {
   const steps = { ...context.steps };
   for (const id of event.steps) {
     const facts = steps[id];

@@ -49,7 +49,7 @@ export type ProcedureEvent =
   | ({ readonly type: 'performedStepStarted' } & PerformedStepEvent)
   | ({ readonly type: 'performedStepUpdated' } & PerformedStepEvent)
   | ({ readonly type: 'performedStepCompleted' } & PerformedStepEvent & { readonly instances: InstanceCounts })
-  | ({ readonly type: 'performedStepDiscontinued' } & PerformedStepEvent & {
+  | ({ readonly type: 'performedStepDiscontinued' } & Omit<PerformedStepEvent, 'confirmation'> & {
         readonly instances: InstanceCounts;
         readonly effect: DiscontinuationEffect;
       })

@@ -83,8 +83,14 @@ describe('the defaults', () => {
     });
     expect(config.retry).toEqual({ first: 1000, factor: 2, longest: 5000 });
     const [second, hour] = [1000, 3_600_000];
-    const after = { alarmAfter: 24 * hour, giveUpAfter: 30 * 24 * hour };
-    expect(config.availability).toEqual({ first: 15 * second, factor: 2, longest: hour, ...after });
+    const giveUpAfter = 30 * 24 * hour;
+    expect(config.availability).toEqual({ first: 15 * second, factor: 2, longest: hour, giveUpAfter });
+    expect(config.timers).toEqual({
+      stepNotStarted: { after: 24 * hour, effect: 'alarm' },
+      performedStepNotEnded: { after: 24 * hour, effect: 'alarm' },
+      imagesNotAvailable: { after: 24 * hour, effect: 'alarm' },
+      orderNumberNotAssigned: { after: hour, effect: 'alarm' },
+    });
     expect(config.retention.messages).toBe(90 * 86_400_000);
   });
 

@@ -34,6 +34,7 @@ export interface TestSite {
   readonly retry?: { readonly first: string; readonly factor: number; readonly longest: string };
   readonly availability?: Readonly<Record<string, string | number>>;
   readonly temporaryPatients?: object;
+  readonly timers?: Readonly<Record<string, { readonly after?: string; readonly effect?: string }>>;
   readonly catalogue?: readonly object[];
 }
 
@@ -90,6 +91,7 @@ export function siteOf(site: TestSite): Record<string, unknown> {
     retry: site.retry ?? { first: '30ms', factor: 1, longest: '30ms' },
     ...(site.temporaryPatients ? { temporaryPatients: site.temporaryPatients } : {}),
     ...(site.availability ? { availability: site.availability } : {}),
+    ...(site.timers ? { timers: site.timers } : {}),
     catalogue: 'catalogue.yaml',
   };
 }

@@ -282,10 +282,14 @@ describe('RAD-11 Images Availability Query (RAD TF-2 4.11, PS3.4 C.4.1)', () => 
   });
 
   it('given they are not there for as long as the site allows, then a person is told once, and the asking goes on', async () => {
-    const strict = await site({ peers: [im.entry], availability: { ...quick, alarmAfter: '100ms' }, log });
+    const timers = { imagesNotAvailable: { after: '100ms' } };
+    const strict = await site({ peers: [im.entry], timers, log });
     const procedure = await performed(strict, [newUid(), newUid()]);
     im.holds.push(...procedure.rows(procedure.images.slice(0, 1)));
-    await until('a person was told', async () => (await asking(strict, procedure))?.alarmedAt);
+    const { prisma } = strict.server.store;
+    const timer = () =>
+      prisma.timer.findFirst({ where: { procedure: { requestedProcedureId: procedure.step.requestedProcedureId } } });
+    await until('a person was told', async () => (await timer())?.firedAt);
     const attempts = (await asking(strict, procedure))?.attempts ?? 0;
     await until(
       'it was asked twice more',
@@ -293,17 +297,21 @@ describe('RAD-11 Images Availability Query (RAD TF-2 4.11, PS3.4 C.4.1)', () => 
     );
     const { requestedProcedureId } = procedure.step;
     expect(warnings.filter((line) => line === `alarm: images are overdue ${requestedProcedureId}`)).toHaveLength(1);
-    const history = await strict.server.store.prisma.history.findMany({
-      where: { procedure: { requestedProcedureId }, event: 'imagesOverdue' },
+    const history = await prisma.history.findMany({
+      where: { procedure: { requestedProcedureId }, event: 'imagesNotAvailable' },
     });
     expect(history).toMatchObject([
       {
         fromState: 'completed',
         toState: 'completed',
         messageId: null,
-        remark: '1 of 2 instances are known to be available',
+        causedBy: 'timer',
+        remark: '1 of 2 instances are known to be available; waited for 100ms',
       },
     ]);
+    im.holds.push(...procedure.rows(procedure.images.slice(1)));
+    await becomes(strict, procedure, 'available 2/2');
+    expect(await timer()).toMatchObject({ effect: 'alarm', settledAt: expect.any(Date) as Date });
     await strict.stop();
   });
 
