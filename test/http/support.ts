@@ -21,7 +21,7 @@ import { receiveHl7 } from '../../src/transactions/inbound-hl7.ts';
 import { inboundHl7Transactions } from '../../src/transactions/index.ts';
 import { mppsCreate, mppsSet } from '../../src/transactions/rad-06-07-mpps.ts';
 import { availabilityNotified } from '../../src/transactions/rad-11-49-availability.ts';
-import { freshDatabase } from '../support/database.ts';
+import { type TestDatabase, freshDatabase } from '../support/database.ts';
 import { type PeerEntry, type TestSite, writeSite } from '../support/server.ts';
 
 export interface Got {
@@ -53,6 +53,7 @@ export interface Web {
 export interface TestDepartment extends Web {
   readonly department: Department;
   readonly store: Store;
+  readonly database: TestDatabase;
   readonly clock: ReturnType<typeof fixedClock>;
   readonly lines: (LogFields & { readonly text: string })[];
   /** Carries out HL7 messages; each must be answered AA. */
@@ -171,6 +172,7 @@ export async function startDepartment(site: TestSite = {}): Promise<TestDepartme
     ...web,
     department,
     store,
+    database,
     clock,
     lines,
     answerTo,
