@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { type PatientMeant, type PatientView, findPatientView } from '../store/read-patients.ts';
 import { listUnscheduled } from '../store/read-performed-steps.ts';
-import type { Department } from '../transactions/department.ts';
 import { ProblemError } from './problem.ts';
 import { type Route, listOf, optional, paging, route, text } from './route.ts';
 import { patient, unscheduledStep } from './schemas.ts';

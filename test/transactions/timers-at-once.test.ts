@@ -101,14 +101,17 @@ describe('a timer that fires in the instant in which what it waits for comes: wh
     expect(steps[0]?.timers).toMatchObject([{ dueAt: new Date('2030-01-08T09:00:00Z'), firedAt: null }]);
   });
 
-  it('given the timer is first, then it is on hold at its new start', async () => {
+  it('given the timer is first, then the new start takes its hold off, and it waits for that', async () => {
     const { step, patientId } = await ordered();
     at.clock.advance(25 * HOUR);
     await inLine<[boolean, void]>(at, patientId, fires, moves(step));
     const { state, steps, events } = await storyOf(step);
-    expect([state, events]).toEqual(['held', ['stepNotStarted', 'hold']]);
+    expect([state, events]).toEqual(['scheduled', ['stepNotStarted', 'hold']]);
     expect(steps).toMatchObject([{ startDate: new Date('2030-01-07') }]);
-    expect(steps[0]?.timers).toMatchObject([{ effect: 'noShow', settledAt: expect.any(Date) as Date }]);
+    expect(steps[0]?.timers).toMatchObject([
+      { effect: 'noShow', settledAt: expect.any(Date) as Date },
+      { dueAt: new Date('2030-01-08T09:00:00Z'), firedAt: null },
+    ]);
   });
 });
 
