@@ -5,10 +5,12 @@ import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } 
 import type { z } from 'zod';
 import { SwfError, describeError } from '../platform/errors.ts';
 import { storeError } from '../store/prisma.ts';
+import { createPreview } from '../transactions/preview.ts';
 import { bodyReader } from './body.ts';
 import { ownPagesOnly } from './origin.ts';
 import { type Place, type Problem, ProblemError, parameterProblem, problemOf } from './problem.ts';
-import { type AppDeps, type Reply, type Route, reasonHeaderOf } from './route.ts';
+import { previewShown } from './preview-shown.ts';
+import { type AppDeps, type Reply, type Route, onlyLooks, reasonHeaderOf } from './route.ts';
 import { routes } from './routes.ts';
 
 export type { AppDeps, Check } from './route.ts';
@@ -100,7 +102,11 @@ function handlerFor(route: Route, deps: AppDeps): RequestHandler {
       actor: { name: 'department', reason: reasonOf(route, request) },
       wantsText: request.accepts(types) === 'text/plain',
     };
-    answer(response, await route.answer(deps, call), status);
+    const preview = route.act && onlyLooks(call.query) ? createPreview() : undefined;
+    const acting = preview ? { ...deps, department: { ...deps.department, preview } } : deps;
+    const done = await route.act?.(acting, call);
+    if (preview) answer(response, { json: previewShown(preview) });
+    else answer(response, await route.answer(deps, call, done as never), status);
   };
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { bodyTypes } from './body.ts';
 import { type Route, reasonHeaderOf } from './route.ts';
 import { problem } from './schemas.ts';
+import { preview } from './schemas-messages.ts';
 
 /** A JSON Schema as OpenAPI 3.1 takes it. */
 export interface JsonSchema {
@@ -56,6 +57,7 @@ export function parametersOf(route: Route): Parameter[] {
 export function componentsOf(routes: readonly Route[]): Record<string, JsonSchema> {
   const registry = z.registry<{ id: string }>();
   registry.add(problem, { id: 'Problem' });
+  if (routes.some(({ act }) => act)) registry.add(preview, { id: 'Preview' });
   for (const { response, body } of routes) {
     if (response) registry.add(response.schema, { id: response.name });
     if (body) registry.add(body.schema, { id: body.name });
@@ -76,9 +78,22 @@ function problemStatuses(route: Route): number[] {
   return [...new Set([...all, ...posted, ...(route.problems ?? [])])].sort((a, b) => a - b);
 }
 
+const refTo = (name: string) => ({ $ref: `${COMPONENTS}${name}` });
+
+/** What a preview answers has status 200, whatever status the deed has. */
+function previewOf({ act, status }: Route): Record<string, object> {
+  if (!act || status === undefined) return {};
+  const content = { 'application/json': { schema: refTo('Preview') } };
+  return { 200: { description: 'With dryRun=true: what it would do', content } };
+}
+
 function responsesOf(route: Route): Record<string, object> {
-  const json = route.response && {
-    'application/json': { schema: { $ref: `${COMPONENTS}${route.response.name}` } },
+  const { response, act, status: own } = route;
+  const either = act && own === undefined;
+  const json = response && {
+    'application/json': {
+      schema: either ? { anyOf: [refTo(response.name), refTo('Preview')] } : refTo(response.name),
+    },
   };
   const texts = (route.texts ?? []).map((type) => [type, { schema: { type: 'string' } }] as const);
   const { status = 200 } = route;
@@ -89,7 +104,7 @@ function responsesOf(route: Route): Record<string, object> {
   );
   // /readyz says why it is not ready in the same shape.
   const unready = route.path === '/readyz' ? { 503: { ...ok, description: 'Not ready' } } : {};
-  return { [status]: ok, ...Object.fromEntries(problems), ...unready };
+  return { ...previewOf(route), [status]: ok, ...Object.fromEntries(problems), ...unready };
 }
 
 function requestBodyOf(route: Route): object {

@@ -65,10 +65,10 @@ function laneAction<B extends z.ZodObject<z.ZodRawShape>>(
     params: z.strictObject({ name: text.describe('Name of the lane: of the peer, or `PEER.dicom`') }),
     response: { name: 'HandledDestination', schema: handledLane },
     problems: [404, 409],
-    answer: async ({ department }, { params, body, actor }) => {
-      const message = (await handle(department, params.name, { body, actor })) ?? null;
-      return { json: { ...(await laneNamed(department, params.name)), message } };
-    },
+    act: ({ department }, { params, body, actor }) => handle(department, params.name, { body, actor }),
+    answer: async ({ department }, { params }, message) => ({
+      json: { ...(await laneNamed(department, params.name)), message: message ?? null },
+    }),
   });
 }
 

@@ -23,8 +23,8 @@ export const orderActionRoutes: readonly Route[] = [
     response: { name: 'Order', schema: order },
     status: 201,
     problems: [404, 409],
-    answer: async ({ department }, { body, actor }) => {
-      const { accessionNumber } = await placeOrder(department, departmentOrder(body), actor);
+    act: ({ department }, { body, actor }) => placeOrder(department, departmentOrder(body), actor),
+    answer: async ({ department }, _, { accessionNumber }) => {
       // It has no placer order number by which it could be asked for.
       const location = `/api/orders?accessionNumber=${encodeURIComponent(accessionNumber)}`;
       return { json: await orderWith(department, accessionNumber), location };

@@ -39,12 +39,14 @@ function action<B extends z.ZodObject<z.ZodRawShape>>(
     reason: true,
     response: { name: 'Procedure', schema: procedure },
     problems: [404, 409],
-    answer: async ({ department }, { params, body: said, actor }) => {
-      const find = async () => theOne(await findProcedure(department.store, params.id));
-      const { requestedProcedureId } = await find();
+    act: async ({ department }, { params, body: said, actor }) => {
+      const { requestedProcedureId } = theOne(await findProcedure(department.store, params.id));
       await act(department, requestedProcedureId, { body: said, actor });
-      return { json: procedureShown(await find()) };
+      return requestedProcedureId;
     },
+    answer: async ({ department }, _, requestedProcedureId) => ({
+      json: procedureShown(theOne(await findProcedure(department.store, requestedProcedureId))),
+    }),
   });
 }
 
@@ -62,10 +64,10 @@ export const procedureActionRoutes: readonly Route[] = [
     reason: true,
     response: { name: 'Procedure', schema: procedure },
     problems: [404, 409],
-    answer: async ({ department }, { params, body, actor }) => {
-      const [requestedProcedureId = ''] = await bindToOrder(department, params.mppsUid, body, actor);
-      return { json: procedureShown(theOne(await findProcedure(department.store, requestedProcedureId))) };
-    },
+    act: ({ department }, { params, body, actor }) => bindToOrder(department, params.mppsUid, body, actor),
+    answer: async ({ department }, _, [requestedProcedureId = '']) => ({
+      json: procedureShown(theOne(await findProcedure(department.store, requestedProcedureId))),
+    }),
   }),
   action('schedule', 'Puts a planned procedure on the worklist (RAD-4).', schedule, (department, id, { body, actor }) =>
     scheduleProcedure(department, id, body, actor),

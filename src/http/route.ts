@@ -82,7 +82,16 @@ interface Definition<R extends z.ZodType> {
   readonly open?: boolean;
 }
 
-type Answer<C, R> = (deps: AppDeps, call: C) => Promise<Reply<R>>;
+/** Does what a POST asks for; with `?dryRun=true` in a department that only looks. */
+type Act<C, D> = (deps: AppDeps, call: C) => Promise<D>;
+
+/** Answers a request; `done` is what its act gave. */
+type Answer<C, D, R> = (deps: AppDeps, call: C, done: D) => Promise<Reply<R>>;
+
+/** An empty value (`?date=`) asks for nothing, like one that is left out. */
+export function optional<T extends z.ZodType>(inner: T) {
+  return z.preprocess((value) => (value === '' ? undefined : value), inner.optional());
+}
 
 /** A row of the one table that routing, checking and the OpenAPI document are made of. */
 export interface Route extends Definition<z.ZodType> {
@@ -90,10 +99,23 @@ export interface Route extends Definition<z.ZodType> {
   readonly params: Shape;
   readonly query: Shape;
   readonly body?: Body<Shape>;
-  readonly answer: Answer<Call<never, never, never>, unknown>;
+  readonly act?: Act<Call<never, never, never>, unknown>;
+  readonly answer: Answer<Call<never, never, never>, never, unknown>;
 }
 
 const nothing = z.strictObject({});
+
+/** What every route with an `act` takes. */
+const looking = {
+  dryRun: optional(z.enum(['true', 'false'])).describe(
+    'true: answer what it would do (Preview); nothing is stored or sent',
+  ),
+};
+
+/** Whether a request only wants to see what its act would do. */
+export function onlyLooks(query: object): boolean {
+  return 'dryRun' in query && query.dryRun === 'true';
+}
 
 /** A route whose answer is checked against its schemas by the compiler. */
 export function route<
@@ -101,19 +123,16 @@ export function route<
   Q extends Shape = Shape,
   B extends Shape = Shape,
   R extends z.ZodType = z.ZodType,
+  D = undefined,
 >(
   definition: Definition<R> &
     Taken<P, Q, B> & {
-      readonly answer: Answer<Call<z.output<P>, z.output<Q>, z.output<B>>, Shown<z.input<R>>>;
+      readonly act?: Act<Call<z.output<P>, z.output<Q>, z.output<B>>, D>;
+      readonly answer: Answer<Call<z.output<P>, z.output<Q>, z.output<B>>, D, Shown<z.input<R>>>;
     },
 ): Route {
-  const { method = 'get', params = nothing, query = nothing } = definition;
-  return { ...definition, method, params, query };
-}
-
-/** An empty value (`?date=`) asks for nothing, like one that is left out. */
-export function optional<T extends z.ZodType>(inner: T) {
-  return z.preprocess((value) => (value === '' ? undefined : value), inner.optional());
+  const { method = 'get', params = nothing, query = nothing, act } = definition;
+  return { ...definition, method, params, query: act ? query.extend(looking) : query };
 }
 
 /** A text that the database can look for: no control characters, of a length that some field can have. */

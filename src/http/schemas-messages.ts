@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { historyLine, instant, procedure, step } from './schemas.ts';
+import { destination, historyLine, instant, procedure, step } from './schemas.ts';
 
 /** What is answered about messages. */
 
@@ -48,25 +48,48 @@ export const replayed = z.object({
   answerCode: z.string().describe('MSA-1, or a DIMSE status in four hexadecimal digits'),
 });
 
+const laneCounts = destination.pick({ paused: true, pending: true, refused: true });
+
+const procedureShown = procedure
+  .pick({ requestedProcedureId: true, accessionNumber: true, studyInstanceUid: true, state: true })
+  .extend({
+    orderStatus: z.string().describe('ORC-5, HL7 table 0038'),
+    steps: z.array(step.extend({ stepStatus: z.string() })),
+  });
+
+const historyShown = historyLine
+  .pick({ event: true, from: true, to: true, remark: true })
+  .extend({ requestedProcedureId: z.string() });
+
+const messageShown = z.object({
+  destination: z.string(),
+  transaction: z.string(),
+  messageType: z.string(),
+  text: z.string().describe('A segment a line'),
+});
+
+export const preview = z.object({
+  dryRun: z.literal(true).describe('Nothing of this was stored or sent'),
+  procedures: z.array(
+    z.object({
+      requestedProcedureId: z.string(),
+      before: procedureShown.nullable().describe('null for one that it would make'),
+      after: procedureShown,
+    }),
+  ),
+  history: z.array(historyShown),
+  messages: z.array(messageShown).describe('Messages that would go out'),
+  destinations: z
+    .array(z.object({ name: z.string(), before: laneCounts, after: laneCounts }))
+    .describe('Delivery lanes that it concerns'),
+});
+
 export const dryRun = z.object({
   answer: z.string().describe('The acknowledgement, a segment a line'),
   answerCode: z.string().describe('MSA-1'),
   transaction: z.string().optional().describe('RAD-n'),
   rules: z.array(z.string()).describe('Which rules fired, what is missing or odd'),
-  procedures: z.array(
-    procedure.pick({ requestedProcedureId: true, accessionNumber: true, studyInstanceUid: true, state: true }).extend({
-      steps: z.array(step.extend({ stepStatus: z.string() })),
-    }),
-  ),
-  history: z.array(
-    historyLine.pick({ event: true, from: true, to: true, remark: true }).extend({ requestedProcedureId: z.string() }),
-  ),
-  messages: z.array(
-    z.object({
-      destination: z.string(),
-      transaction: z.string(),
-      messageType: z.string(),
-      text: z.string().describe('A segment a line'),
-    }),
-  ),
+  procedures: z.array(procedureShown),
+  history: z.array(historyShown),
+  messages: z.array(messageShown),
 });

@@ -162,6 +162,19 @@ export async function settleExceptions(tx: Tx, stepIds: readonly number[], settl
   }
 }
 
+/** What is no longer a reason to look at one MPPS; false where it was none. */
+export async function settleException(tx: Tx, id: number, settled: string): Promise<boolean> {
+  await tx.$queryRaw`SELECT id FROM "PerformedProcedureStep" WHERE id = ${id} FOR UPDATE`;
+  const { exception } = await tx.performedProcedureStep.findUniqueOrThrow({
+    where: { id },
+    select: { exception: true },
+  });
+  const reasons = (exception ?? '').split(', ');
+  const left = reasons.filter((one) => one !== settled);
+  await tx.performedProcedureStep.update({ where: { id }, data: { exception: left.join(', ') || null } });
+  return left.length < reasons.length;
+}
+
 /** Which MPPS are whose: by the steps that they perform, and those of evidence creators. */
 const ofProcedures = Prisma.sql`(
   SELECT s."procedureId", l."performedStepId"

@@ -57,7 +57,7 @@ export async function createProcedure(
   tx: Tx,
   orderId: number,
   plan: PlannedProcedure,
-  start: { readonly machine: StoredMachine; readonly at: Date },
+  start: { readonly machine: StoredMachine; readonly at: Date; readonly uncatalogued?: boolean },
 ): Promise<StoredProcedure> {
   const created = await tx.requestedProcedure.create({
     data: {
@@ -66,6 +66,7 @@ export async function createProcedure(
       studyInstanceUid: plan.studyInstanceUid,
       code: json(plan.code),
       serviceIndex: plan.serviceIndex,
+      uncatalogued: start.uncatalogued ?? false,
       ...machineColumns(start.machine),
       createdAt: start.at,
       updatedAt: start.at,
@@ -109,7 +110,7 @@ export async function lockProceduresOf(tx: Tx, orderIds: readonly number[]): Pro
 }
 
 /** A machine of another shape than this program's needs a migration; guessing would move a patient's procedure wrongly. */
-function storedMachine(row: { readonly machine: unknown; readonly machineVersion: number }): StoredMachine {
+export function storedMachine(row: { readonly machine: unknown; readonly machineVersion: number }): StoredMachine {
   const machine = upgraded(row.machine, row.machineVersion);
   if (machine) return machine;
   throw new SwfError(
@@ -204,6 +205,12 @@ export async function recodeProcedure(
     await tx.scheduledProcedureStep.update({ where: { id: step.id }, data: { details: json(stepDetailsOf(step)) } });
   }
   return { ...procedure, code, steps };
+}
+
+/** Nobody need look any more at what was planned from the order; false where nobody had to. */
+export async function markCatalogued(tx: Tx, id: number): Promise<boolean> {
+  const where = { id, uncatalogued: true };
+  return (await tx.requestedProcedure.updateMany({ where, data: { uncatalogued: false } })).count > 0;
 }
 
 /** Gives a locked procedure to another locked order, as this OBR of it. */

@@ -54,7 +54,8 @@ function textIn(dataset: StoredDataset, keyword: string): string | null {
 
 const REASON = 'PerformedProcedureStepDiscontinuationReasonCodeSequence';
 
-function discontinuationOf(dataset: StoredDataset): UnscheduledView['discontinuation'] {
+/** (0040,0281), its first item, with what departments usually do next; null where there is none. */
+export function discontinuationOf(dataset: StoredDataset): UnscheduledView['discontinuation'] {
   const item = dataset[REASON]?.[0];
   if (typeof item !== 'object' || item === null) return null;
   const reason = item as StoredDataset;

@@ -1,6 +1,7 @@
 import type { LocalDateTime } from '../platform/clock.ts';
-import type { ProcedureShown } from '../store/read-dry-run.ts';
+import type { UnitShown } from '../store/read-unit.ts';
 import type { CodedValue, PatientStatement, Person, PersonName } from '../workflow/vocabulary.ts';
+import type { MessageShown } from './preview.ts';
 
 /** A person of the department who acts, and why. */
 export interface Actor {
@@ -84,7 +85,7 @@ export interface StepPlacement {
 }
 
 /** What a message would do, had it come by MLLP; nothing of it is stored. */
-export interface DryRun extends ProcedureShown {
+export interface DryRun extends UnitShown {
   /** The acknowledgement as text, segments on lines. */
   readonly answer: string;
   /** MSA-1 */
@@ -93,11 +94,5 @@ export interface DryRun extends ProcedureShown {
   readonly transaction: string | undefined;
   /** Sentences: which rules fired, what is missing or odd. */
   readonly rules: readonly string[];
-  readonly messages: readonly {
-    readonly destination: string;
-    readonly transaction: string;
-    readonly messageType: string;
-    /** Segments on lines. */
-    readonly text: string;
-  }[];
+  readonly messages: readonly MessageShown[];
 }

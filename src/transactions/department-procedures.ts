@@ -1,7 +1,8 @@
 import { SwfError } from '../platform/errors.ts';
 import { settleExceptions } from '../store/performed-steps.ts';
-import { type StoredStep, recodeProcedure } from '../store/procedures.ts';
+import { type StoredStep, markCatalogued, recodeProcedure } from '../store/procedures.ts';
 import { plannedProcedureOf } from '../workflow/planning.ts';
+import { stepsConcerned } from '../workflow/staff-actions.ts';
 import type { CodedValue, StepStatus } from '../workflow/vocabulary.ts';
 import { findProcedureOrder } from '../store/find-procedures.ts';
 import type { Actor, StepPlacement } from './actions.ts';
@@ -140,7 +141,7 @@ export async function arriveProcedure(
   actor: Actor,
 ): Promise<void> {
   await act(department, id, actor, (_, { procedure, cause }) => {
-    const movedSteps = idsOf(stepsMeant(procedure, step, ['SCHEDULED', 'DEPARTED']));
+    const movedSteps = idsOf(stepsMeant(procedure, step, stepsConcerned.arrive));
     return send(procedure, { type: 'arrive', movedSteps }, cause);
   });
 }
@@ -153,7 +154,7 @@ export async function departProcedure(
   actor: Actor,
 ): Promise<void> {
   await act(department, id, actor, async (unit, { procedure, cause }) => {
-    const steps = stepsMeant(procedure, step, ['ARRIVED', 'READY', 'STARTED']);
+    const steps = stepsMeant(procedure, step, stepsConcerned.depart);
     const allowed = send(procedure, { type: 'depart', movedSteps: idsOf(steps) }, cause);
     if (allowed) await decided(unit, steps);
     return allowed;
@@ -168,7 +169,7 @@ export async function decideProcedure(
   actor: Actor,
 ): Promise<void> {
   await act(department, id, actor, async (unit, { procedure, cause }) => {
-    const steps = stepsMeant(procedure, said.step, ['STARTED']);
+    const steps = stepsMeant(procedure, said.step, stepsConcerned.decide);
     const answer = said.decision === 'complete' ? 'accepted' : 'repeated';
     const allowed = send(procedure, { type: 'decide', movedSteps: idsOf(steps), decided: answer }, cause);
     if (allowed) await decided(unit, steps);
@@ -217,6 +218,7 @@ export async function changeProcedure(
       steps.every((step, index) => canMove(step) && step.modality === planned.steps[index]?.modality);
     const contents = fits ? planned.steps : steps;
     procedure.stored = await recodeProcedure(unit.tx, procedure.stored, { ...planned?.code, ...code }, contents);
+    if (planned) await markCatalogued(unit.tx, procedure.stored.id);
     tellOfChange(unit, held);
     return true;
   });

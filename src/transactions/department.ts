@@ -5,6 +5,7 @@ import type { Ids } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import { isInRange, numbersOf, rangeOf } from '../platform/number-range.ts';
 import type { Store } from '../store/prisma.ts';
+import type { Preview } from './preview.ts';
 
 /** What every transaction works with; time and chance are handed in. */
 export interface Department {
@@ -14,6 +15,8 @@ export interface Department {
   readonly ids: Ids;
   readonly log: Log;
   readonly background: Background;
+  /** Somebody only wants to see what a unit would do. */
+  readonly preview?: Preview;
 }
 
 /** Work that nobody waits for, but that a clean stop lets finish. */

@@ -1,7 +1,7 @@
-import { readHeader, readText } from '../hl7/message.ts';
+import { readHeader } from '../hl7/message.ts';
 import { SwfError, toSwfError } from '../platform/errors.ts';
 import { acceptedBefore, admitAgain } from '../store/messages.ts';
-import { type ProcedureShown, proceduresOfMessage } from '../store/read-dry-run.ts';
+import { type UnitShown, shownOfMessage } from '../store/read-unit.ts';
 import type { DryRun } from './actions.ts';
 import type { Department } from './department.ts';
 import { type Received, acknowledge, applicationAcknowledgement, received } from './inbound-answers.ts';
@@ -10,25 +10,15 @@ import { contentKeyOf, execute, prepare } from './inbound-hl7.ts';
 import { repeatStatus } from './inbound-refusal.ts';
 import { inboundHl7Transactions } from './index.ts';
 import { OrderNotChangeable } from './order-change-requests.ts';
+import { createPreview, messagesShown, segmentLines } from './preview.ts';
 import { type Unit, deliver, runUnit } from './unit-of-work.ts';
 
-/** Ends a unit whose effects nobody wants; its transaction is rolled back. */
-class OnlyLooked extends Error {
-  readonly seen: Seen;
-  constructor(seen: Seen) {
-    super('a dry run stores nothing');
-    this.seen = seen;
-  }
-}
-
-interface Seen extends ProcedureShown {
+interface Seen extends UnitShown {
   readonly rules: readonly string[];
   readonly messages: DryRun['messages'];
 }
 
 const nothing: Seen = { rules: [], messages: [], procedures: [], history: [] };
-
-const lines = (bytes: Uint8Array): string => (readText(bytes) ?? '').replaceAll('\r', '\n').trimEnd();
 
 /**
  * What a message would do, had it come by MLLP: carried out in a transaction that is rolled back. Numbers that it takes
@@ -57,11 +47,8 @@ export async function dryRun(department: Department, bytes: Uint8Array): Promise
   }
 }
 
-async function onlyLook(department: Department, work: (unit: Unit) => Promise<never>): Promise<Seen> {
-  return runUnit(department, work).catch((error: unknown) => {
-    if (error instanceof OnlyLooked) return error.seen;
-    throw error;
-  });
+function onlyLook(department: Department, work: (unit: Unit) => Promise<Seen>): Promise<Seen> {
+  return runUnit({ ...department, preview: createPreview() }, work);
 }
 
 /** A change that comes too late is refused, and its placer is told how the order stands. */
@@ -69,34 +56,29 @@ async function lookAtRefusal(department: Department, message: Received, failure:
   return onlyLook(department, async (unit) => {
     const messageId = await admitAgain(unit.tx, message.inbound, { code: failure.failure.ack });
     await repeatStatus(unit, message, { failure, messageId });
-    const made = await proceduresOfMessage(unit.tx, messageId);
-    throw new OnlyLooked({ ...made, rules: [], messages: messagesOf(unit) });
+    const made = await shownOfMessage(unit.tx, messageId);
+    return { ...made, rules: [], messages: messagesShown(unit.messages) };
   });
 }
-
-const messagesOf = (unit: Unit): DryRun['messages'] =>
-  unit.messages.map(({ destination, transaction, messageType, raw }) => {
-    return { destination, transaction, messageType, text: lines(raw) };
-  });
 
 function senderRule(department: Department, sender: Department['config']['senders'][number] | undefined): string {
   const index = sender ? department.config.senders.indexOf(sender) : -1;
   return index < 0 ? 'no rule of senders matches: the usual ones' : `senders[${index}] matches MSH-3 and MSH-4`;
 }
 
-async function look(unit: Unit, message: Received, prepared: ReturnType<typeof prepare>): Promise<never> {
+async function look(unit: Unit, message: Received, prepared: ReturnType<typeof prepare>): Promise<Seen> {
   const before = await acceptedBefore(unit.tx, contentKeyOf(message.header, message.bytes));
   if (before !== undefined) {
     const rules = [`a copy of message ${before}: its answer would be sent again and nothing else done`];
-    throw new OnlyLooked({ ...nothing, rules });
+    return { ...nothing, rules };
   }
   const messageId = await admitAgain(unit.tx, message.inbound, { code: 'AA' });
   const reading = await execute(unit, prepared, { messageId, remarks: [] });
-  const made = await proceduresOfMessage(unit.tx, messageId);
+  const made = await shownOfMessage(unit.tx, messageId);
   const { sender } = prepared;
   await deliver(unit, applicationAcknowledgement(unit.department, message, { code: 'AA', sender }), message.at);
-  const messages = messagesOf(unit);
-  throw new OnlyLooked({ ...made, messages, rules: [...unit.rules, ...reading.remarks] });
+  const messages = messagesShown(unit.messages);
+  return { ...made, messages, rules: [...unit.rules, ...reading.remarks] };
 }
 
 function shown(
@@ -104,5 +86,5 @@ function shown(
   answer: Uint8Array,
   { code, seen }: { readonly code: string; readonly seen: Seen },
 ): DryRun {
-  return { answer: lines(answer), answerCode: code, transaction: message.inbound.transaction, ...seen };
+  return { answer: segmentLines(answer), answerCode: code, transaction: message.inbound.transaction, ...seen };
 }

@@ -1,5 +1,6 @@
 import { type LocalDateTime, plusSeconds, secondsBetween } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
+import { isReported as isReportedMachine, stepsConcerned } from '../workflow/staff-actions.ts';
 import type { PlacerOrder } from '../workflow/vocabulary.ts';
 import { changeOrder } from '../store/orders.ts';
 import { type StoredStep, moveStep } from '../store/procedures.ts';
@@ -13,9 +14,8 @@ import {
   stateOf,
 } from './unit-of-work.ts';
 
-/** A report says that the examination took place, whether or not its modality sends MPPS. */
-export const isReported = ({ machine }: HeldProcedure): boolean =>
-  !['none', 'cancelled'].includes(machine.value.report);
+/** A report says that it took place. */
+export const isReported = ({ machine }: HeldProcedure): boolean => isReportedMachine(machine);
 
 /** Something of the order was begun, done or reported: it can no longer be cancelled. */
 export function hasStarted(held: HeldOrder): boolean {
@@ -71,7 +71,8 @@ export interface Placement {
 }
 
 /** The step has not begun. */
-export const canMove = (step: StoredStep): boolean => ['SCHEDULED', 'ARRIVED', 'READY'].includes(step.stepStatus);
+export const canMove = ({ stepStatus }: StoredStep): boolean =>
+  stepsConcerned.reschedule.some((status) => status === stepStatus);
 
 /** The steps that a placement concerns. Throws 'unknown-key' for a step of another procedure. */
 export function stepsToMove(procedure: HeldProcedure, { step }: Placement): StoredStep[] {

@@ -1,6 +1,6 @@
 import { localTimeOf } from '../platform/clock.ts';
 import { differenceRemark } from '../workflow/patient-changes.ts';
-import { planProcedures, planSize } from '../workflow/planning.ts';
+import { isGuessed, planProcedures, planSize } from '../workflow/planning.ts';
 import type { ProcedureEvent } from '../workflow/procedure-events.ts';
 import { advance, startProcedure } from '../workflow/procedure-machine.ts';
 import { type Confirmation, type PlacerOrder, type PlannedProcedure, acknowledgedBy } from '../workflow/vocabulary.ts';
@@ -167,7 +167,8 @@ async function startPlan(
   const event = scheduling(unit.department);
   const moved = schedule ? advance(planned, event) : undefined;
   // Created where it stands after its first event: a new procedure is written once.
-  const start = { machine: moved?.machine ?? planned, at: cause.at };
+  const uncatalogued = isGuessed(order.details, plan.serviceIndex, unit.department.config.catalogue);
+  const start = { machine: moved?.machine ?? planned, at: cause.at, uncatalogued };
   const held = hold(await createProcedure(unit.tx, order.id, plan, start));
   const { patientDifferences: differs } = order;
   const waits = schedule ? undefined : waitsFor(origin);

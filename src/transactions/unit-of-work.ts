@@ -12,7 +12,9 @@ import {
   lockProceduresOf,
   saveMachine,
 } from '../store/procedures.ts';
+import { lastHistoryLine } from '../store/read-unit.ts';
 import { type Department, placerOf } from './department.ts';
+import { type Preview, type UnitPreview, lookAt } from './preview.ts';
 import { followImages } from './images-due.ts';
 import type { OrderAnnouncement } from './rad-03-filler-order.ts';
 import { type Announcement, render } from './render.ts';
@@ -68,8 +70,14 @@ export interface HeldOrder {
 export type OrderNews = Distributed<OrderAnnouncement>;
 type Distributed<T> = T extends unknown ? Omit<T, 'procedures'> : never;
 
-/** Runs one unit; after its commit the lanes hear of what they have to send, and whoever fires timers of new ones. */
+/**
+ * Runs one unit; after its commit the lanes hear of what they have to send, and whoever fires timers
+ * of new ones. In a department that only looks it is rolled
+ * back instead, and its preview has what it would have done; numbers that it took from the sequences stay taken.
+ */
 export async function runUnit<T>(department: Department, work: (unit: Unit) => Promise<T>): Promise<T> {
+  const { preview } = department;
+  if (preview) return onlyLook(department, preview, work);
   const { result, unit } = await department.store.transaction(async (tx) => {
     const begun = unitIn(tx, department);
     return { result: await work(begun), unit: begun };
@@ -78,6 +86,35 @@ export async function runUnit<T>(department: Department, work: (unit: Unit) => P
   department.store.notifyDeliveries([...unit.hurried], 'hurry');
   department.store.notifyTimers(unit.dueTimers);
   return result;
+}
+
+/** Ends a unit whose effects nobody wants. */
+class OnlyLooked<T> extends Error {
+  readonly result: T;
+  readonly seen: UnitPreview;
+  constructor(result: T, seen: UnitPreview) {
+    super('a preview stores nothing');
+    this.result = result;
+    this.seen = seen;
+  }
+}
+
+async function onlyLook<T>(department: Department, preview: Preview, work: (unit: Unit) => Promise<T>): Promise<T> {
+  const { store } = department;
+  const ended = await store
+    .transaction(async (tx): Promise<never> => {
+      const unit = unitIn(tx, department);
+      const lastLine = await lastHistoryLine(tx);
+      const result = await work(unit);
+      const lanes = [...new Set([...unit.destinations, ...unit.hurried])].sort();
+      throw new OnlyLooked(result, await lookAt(tx, store, { messages: unit.messages, lanes, lastLine }));
+    })
+    .catch((error: unknown) => {
+      if (error instanceof OnlyLooked) return error as OnlyLooked<T>;
+      throw error;
+    });
+  preview.units.push(ended.seen);
+  return ended.result;
 }
 
 const unitIn = (tx: Tx, department: Department): Unit => ({

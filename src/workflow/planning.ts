@@ -191,6 +191,16 @@ export function planSize(
   };
 }
 
+/**
+ * Whether the steps of a procedure were guessed from the order: the site has a catalogue and the service is not in it, nor
+ * has its sender planned them.
+ */
+export function isGuessed(order: PlacerOrder, serviceIndex: number, catalogue: Catalogue): boolean {
+  const ordered = servicesOf(order)[serviceIndex];
+  if (!ordered || ordered.steps || catalogue.length === 0) return false;
+  return catalogueEntry(ordered.service, catalogue) === undefined;
+}
+
 /** When the first step starts: as the order asks, else at its receipt to the minute. */
 function firstStart(order: PlacerOrder, receivedAt: LocalDateTime): LocalDateTime {
   if (order.requestedStart) return { date: order.requestedStart.date, time: order.requestedStart.time ?? '00:00:00' };

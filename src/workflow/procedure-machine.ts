@@ -89,9 +89,17 @@ export function startProcedure(input: ProcedureInput): StoredMachine {
   return atRest(initialTransition(procedureMachine, input)[0]);
 }
 
+const atStart = ({ value, context }: StoredMachine): Snapshot =>
+  procedureMachine.resolveState({ value: value as never, context });
+
+/** Whether an event is allowed in the state of a machine. */
+export function isAllowed(stored: StoredMachine, event: ProcedureEvent): boolean {
+  return atStart(stored).can(event);
+}
+
 /** Moves a machine by one event; undefined when the event is not allowed in its state. Throws on an unknown stored state. */
 export function advance(stored: StoredMachine, event: ProcedureEvent): Advance | undefined {
-  const before = procedureMachine.resolveState({ value: stored.value as never, context: stored.context });
+  const before = atStart(stored);
   if (!before.can(event)) return undefined;
   const [next, actions] = transition(procedureMachine, before, event);
   const machine = atRest(next);
