@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { exceptionRoutes } from './exceptions.ts';
 import { departmentRoutes } from './department.ts';
 import { destinationRoutes } from './destinations.ts';
 import { docsPage } from './docs-page.ts';
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   ...procedureActionRoutes,
   ...performedStepRoutes,
   ...worklistRoutes,
+  ...exceptionRoutes,
   ...departmentRoutes,
   ...destinationRoutes,
   ...temporaryPatientRoutes,

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { ExceptionPlace } from '../store/exception-sources.ts';
+import { type ExceptionView, listExceptions } from '../store/read-exceptions.ts';
+import { settleException } from '../transactions/settle-exception.ts';
+import { exceptionKinds } from '../workflow/exceptions.ts';
+import { nothing } from './bodies.ts';
+import { nextStepsOf } from './next-steps.ts';
+import { type Route, listOf, optional, paging, route, text } from './route.ts';
+import { exception, exceptionKind, settled } from './schemas-exceptions.ts';
+
+function exceptionShown(view: ExceptionView) {
+  const { facts: _facts, subject: _subject, studyInstanceUid: _study, ...said } = view;
+  const { sentence } = exceptionKinds[view.kind];
+  const [requestedProcedureId = null] = view.requestedProcedureIds;
+  return { ...said, sentence, requestedProcedureId, nextSteps: nextStepsOf(view) };
+}
+
+// Far beyond any day that a calendar has, and within what a Date can carry.
+const CURSOR = /^(\d{1,14})\.([a-z]+-\d{1,10}(?:-[a-z-]{1,30})?)$/;
+
+const cursorOf = (place: ExceptionPlace | null): string | null => place && `${place.since.getTime()}.${place.id}`;
+
+/** Several sources have no ids in common: a place in the list is an instant and the id of a case. */
+const cursor = z.string().regex(CURSOR, 'must be `next` of the page before');
+
+function placeOf(given: string | undefined): ExceptionPlace | undefined {
+  const [, since, id] = CURSOR.exec(given ?? '') ?? [];
+  return since === undefined || id === undefined ? undefined : { since: new Date(Number(since)), id };
+}
+
+/** Everything that a person has to look at, and what can be done about it. */
+export const exceptionRoutes: readonly Route[] = [
+  route({
+    path: '/api/exceptions',
+    summary: 'Everything that a person has to look at, newest first, with what can be done about it now.',
+    query: z.strictObject({
+      kind: optional(exceptionKind),
+      limit: paging.limit,
+      after: optional(cursor).describe('`next` of the page before.'),
+    }),
+    response: { name: 'ExceptionList', schema: listOf(exception) },
+    answer: async ({ department }, { query }) => {
+      const { limit, after, kind } = query;
+      const page = await listExceptions(department.store, { kind }, { limit, after: placeOf(after) });
+      return { json: { items: page.items.map(exceptionShown), next: cursorOf(page.next) } };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/api/exceptions/{id}/settle',
+    summary: 'Closes an exception because nothing else is to be done.',
+    params: z.strictObject({ id: text.describe('`id` of GET /api/exceptions') }),
+    body: nothing,
+    reason: 'required',
+    response: { name: 'SettledException', schema: settled },
+    problems: [404, 409],
+    act: ({ department }, { params, actor }) => settleException(department, params.id, actor),
+    answer: (_, __, { id, kind }) => Promise.resolve({ json: { id, kind, settled: true as const } }),
+  }),
+];

@@ -1,0 +1,162 @@
+import type { ExceptionKind } from '../workflow/exceptions.ts';
+import { Prisma } from './generated/client.ts';
+import type { Tx } from './prisma.ts';
+
+/** What an exception is about: a row of this table. */
+export type ExceptionSubject = 'performedStep' | 'delivery' | 'order' | 'procedure';
+
+/** A case of the list before it is described. */
+export interface ExceptionRow {
+  /** `performed-12-unscheduled`, `delivery-5513`: the same as long as the case is open. */
+  readonly id: string;
+  readonly kind: ExceptionKind;
+  readonly since: Date;
+  readonly subject: ExceptionSubject;
+  readonly subjectId: number;
+}
+
+/** Where cases come from: a query of the columns of ExceptionRow. A further source is a further row of this table. */
+interface ExceptionSource {
+  readonly kinds: readonly ExceptionKind[];
+  readonly rows: Prisma.Sql;
+}
+
+const sources: readonly ExceptionSource[] = [
+  {
+    // What an MPPS says at its end is as old as that; a final MPPS does not change any more.
+    kinds: [
+      'unscheduled',
+      'unknown-patient',
+      'patient-differs',
+      'no-open-step',
+      'already-started',
+      'discontinued',
+      'wrong-entry',
+      'procedure-ended',
+    ],
+    rows: Prisma.sql`
+      SELECT DISTINCT 'performed-' || p.id || '-' || reason AS id, reason AS kind,
+             CASE WHEN reason IN ('discontinued', 'wrong-entry', 'procedure-ended') THEN p."updatedAt" ELSE p."createdAt" END
+               AS since,
+             'performedStep' AS subject, p.id AS "subjectId"
+      FROM "PerformedProcedureStep" p CROSS JOIN unnest(string_to_array(p.exception, ', ')) AS reason
+      WHERE p.exception IS NOT NULL`,
+  },
+  {
+    kinds: ['delivery-refused'],
+    rows: Prisma.sql`
+      SELECT 'delivery-' || "messageId" AS id, 'delivery-refused' AS kind, "settledAt" AS since,
+             'delivery' AS subject, id AS "subjectId"
+      FROM "Delivery" WHERE "deliveryStatus" = 'REFUSED'`,
+  },
+  {
+    kinds: ['order-alarm'],
+    rows: Prisma.sql`
+      SELECT 'order-' || id || '-alarm' AS id, 'order-alarm' AS kind, COALESCE("alarmedAt", "createdAt") AS since,
+             'order' AS subject, id AS "subjectId"
+      FROM "Order" WHERE alarm IS NOT NULL`,
+  },
+  {
+    kinds: ['number-pending'],
+    rows: Prisma.sql`
+      SELECT 'order-' || id || '-number' AS id, 'number-pending' AS kind, "createdAt" AS since,
+             'order' AS subject, id AS "subjectId"
+      FROM "Order" WHERE "numberPending" AND "endedBy" IS NULL`,
+  },
+  {
+    kinds: ['images-overdue'],
+    rows: Prisma.sql`
+      SELECT 'procedure-' || "procedureId" || '-images' AS id, 'images-overdue' AS kind, "alarmedAt" AS since,
+             'procedure' AS subject, "procedureId" AS "subjectId"
+      FROM "AvailabilityQuery" WHERE "alarmedAt" IS NOT NULL`,
+  },
+  {
+    kinds: ['not-in-catalogue'],
+    rows: Prisma.sql`
+      SELECT 'procedure-' || id || '-catalogue' AS id, 'not-in-catalogue' AS kind, "createdAt" AS since,
+             'procedure' AS subject, id AS "subjectId"
+      FROM "RequestedProcedure" WHERE uncatalogued AND state <> 'cancelled'`,
+  },
+];
+
+/** A place in the list: newest first, those of one instant by their ids. */
+export interface ExceptionPlace {
+  readonly since: Date;
+  readonly id: string;
+}
+
+interface Wanted {
+  readonly kind?: ExceptionKind | undefined;
+  readonly id?: string | undefined;
+  readonly after?: ExceptionPlace | undefined;
+  readonly limit: number;
+}
+
+const order = Prisma.sql`ORDER BY since DESC, id COLLATE "C" DESC`;
+
+function conditions({ kind, id, after }: Wanted): Prisma.Sql {
+  const behind = after
+    ? Prisma.sql`(since < ${after.since}::timestamptz
+        OR since = ${after.since}::timestamptz AND id COLLATE "C" < ${after.id} COLLATE "C")`
+    : Prisma.sql`true`;
+  const ofKind = kind === undefined ? Prisma.sql`true` : Prisma.sql`kind = ${kind}`;
+  return Prisma.sql`${behind} AND ${ofKind} AND ${id === undefined ? Prisma.sql`true` : Prisma.sql`id = ${id}`}`;
+}
+
+/** Cases that are wanted, newest first. */
+export async function exceptionRows(tx: Tx, wanted: Wanted): Promise<ExceptionRow[]> {
+  const { kind, limit } = wanted;
+  const asked = sources.filter(({ kinds }) => kind === undefined || kinds.includes(kind));
+  if (asked.length === 0) return [];
+  const each = asked.map(
+    ({ rows }) => Prisma.sql`(SELECT * FROM (${rows}) source WHERE ${conditions(wanted)} ${order} LIMIT ${limit})`,
+  );
+  return tx.$queryRaw<
+    ExceptionRow[]
+  >`SELECT * FROM (${Prisma.join(each, ' UNION ALL ')}) listed ${order} LIMIT ${limit}`;
+}
+
+/** Which procedures each kind of subject concerns, as pairs of database ids. */
+const concerned: Readonly<Record<ExceptionSubject, (ids: readonly number[]) => Prisma.Sql>> = {
+  performedStep: (ids) => Prisma.sql`
+    SELECT l."performedStepId" AS "subjectId", s."procedureId"
+    FROM "PerformedStepLink" l JOIN "ScheduledProcedureStep" s ON s.id = l."stepId"
+    WHERE l."performedStepId" = ANY(${[...ids]}::int[])
+    UNION
+    SELECT "performedStepId", "procedureId" FROM "EvidenceLink" WHERE "performedStepId" = ANY(${[...ids]}::int[])
+    UNION
+    SELECT p.id, r.id FROM "PerformedProcedureStep" p
+    JOIN "RequestedProcedure" r ON r."studyInstanceUid" = ANY(p."studyInstanceUids")
+    WHERE p.id = ANY(${[...ids]}::int[])`,
+  delivery: (ids) => Prisma.sql`
+    SELECT id AS "subjectId", "procedureId" FROM "Delivery"
+    WHERE id = ANY(${[...ids]}::int[]) AND "procedureId" IS NOT NULL
+    UNION
+    SELECT d.id, r.id FROM "Delivery" d JOIN "RequestedProcedure" r ON r."orderId" = d."orderId"
+    WHERE d.id = ANY(${[...ids]}::int[]) AND d."procedureId" IS NULL
+    UNION
+    SELECT d.id, s."procedureId" FROM "Delivery" d
+    JOIN "Message" m ON m.id = d."messageId" AND m.protocol = 'DICOM'
+    JOIN "PerformedProcedureStep" p ON p."sopInstanceUid" = m."controlId"
+    JOIN "PerformedStepLink" l ON l."performedStepId" = p.id
+    JOIN "ScheduledProcedureStep" s ON s.id = l."stepId"
+    WHERE d.id = ANY(${[...ids]}::int[])`,
+  order: (ids) => Prisma.sql`
+    SELECT "orderId" AS "subjectId", id AS "procedureId" FROM "RequestedProcedure"
+    WHERE "orderId" = ANY(${[...ids]}::int[])`,
+  procedure: (ids) => Prisma.sql`SELECT id AS "subjectId", id AS "procedureId" FROM unnest(${[...ids]}::int[]) AS id`,
+};
+
+/** The procedures that cases concern, by what they are about; database ids, ascending. */
+export async function proceduresConcerned(
+  tx: Tx,
+  subject: ExceptionSubject,
+  ids: readonly number[],
+): Promise<Map<number, number[]>> {
+  const found = new Map<number, number[]>();
+  if (ids.length === 0) return found;
+  const rows = await tx.$queryRaw<{ subjectId: number; procedureId: number }[]>`
+    SELECT * FROM (${concerned[subject](ids)}) concerned ORDER BY "procedureId"`;
+  for (const { subjectId, procedureId } of rows) found.set(subjectId, [...(found.get(subjectId) ?? []), procedureId]);
+  return found;
+}
