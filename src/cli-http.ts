@@ -15,7 +15,8 @@ export interface ServerAnswer {
 /** A server that listens everywhere is reached on this machine. */
 const REACHED: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
-function addressOf({ http }: Config): string {
+/** Where the running server of the site answers. Throws UsageError for any free port. */
+export function serverAddress({ http }: Config): string {
   if (http.port === 0) throw new UsageError('the site file says port 0: say which port by SWF_HTTP_PORT');
   const host = REACHED[http.host] ?? http.host;
   return `http://${host.includes(':') ? `[${host}]` : host}:${http.port}`;
@@ -42,7 +43,7 @@ function detailOf(body: unknown, status: number): string {
 
 /** Throws SwfError 'no-acknowledgement' when the server cannot be reached or does not let us in. */
 async function ask(config: Config, path: string, request: RequestInit): Promise<ServerAnswer> {
-  const address = addressOf(config);
+  const address = serverAddress(config);
   const token = config.apiToken === undefined ? {} : { Authorization: `Bearer ${config.apiToken}` };
   const headers = { ...token, ...(request.headers as Record<string, string> | undefined) };
   const signal = AbortSignal.timeout(TIMEOUT_MS);

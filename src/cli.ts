@@ -1,6 +1,7 @@
 import { runCheck } from './cli-check.ts';
 import { runConfig, runDocs, runMigrate } from './cli-commands.ts';
 import { type Command, type Io, UsageError } from './cli-io.ts';
+import { runExceptions } from './cli-exceptions.ts';
 import { runReplay } from './cli-replay.ts';
 import { runSend } from './cli-send.ts';
 import { runServe } from './cli-serve.ts';
@@ -17,6 +18,7 @@ const commands: Readonly<Record<string, Command>> = {
   check: runCheck,
   config: runConfig,
   worklist: runWorklist,
+  exceptions: runExceptions,
   send: runSend,
   replay: runReplay,
   docs: runDocs,
@@ -35,6 +37,7 @@ Diagnose  check                 configuration, database, every peer (connect, C-
                                 [--procedure RP] [--called AET]
           worklist --aet AET --explain --accession A | --patient-id ID | --procedure RP
                                 why each of these steps is on that list or not, key by key; options as above
+          exceptions            everything that a person has to look at, with the command for each next step [--kind KIND]
           send FILE --to PEER   send an HL7 file to a peer of the site, print its acknowledgement
           send FILE --dry-run   ask the running server what it would do with it; nothing is stored or sent
           replay ID...          let the running server carry out stored inbound messages again
