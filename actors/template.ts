@@ -66,6 +66,9 @@ interface ScopeSources {
 /** A captured value shorter than this (a modality, an order status) is on everybody's messages and identifies none. */
 const shortestIdentifier = 3;
 
+/** MSH-7 and its like: messages of others are sent in the same second. */
+const time = /^20\d{12}(\.\d{1,4})?([+-]\d{4})?$/;
+
 /** Starts a scope: each `let` may use the built-in names and the `let` entries above it. Throws UnknownName. */
 export function startScope(lets: Readonly<Record<string, string>>, sources: ScopeSources): Scope {
   const values = new Map<string, string>([['run', sources.run]]);
@@ -86,7 +89,7 @@ export function startScope(lets: Readonly<Record<string, string>>, sources: Scop
   }
   const capture = (name: string, value: string): void => {
     values.set(name, value);
-    if (value.length >= shortestIdentifier) captured.add(value);
+    if (value.length >= shortestIdentifier && !time.test(value)) captured.add(value);
   };
   return {
     run: sources.run,
