@@ -20,7 +20,7 @@ export default defineConfig({
   test: {
     ...base.test,
     include: ['test/torture/**/*.torture.ts', ...races],
-    testNamePattern: /kill -9|same instant|at once|at that moment/,
+    testNamePattern: /kill -9|same instant|at once|at that moment|longer ways/,
     testTimeout: 120_000,
     env: { SWF_TORTURE: '1' },
   },

@@ -1,0 +1,23 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestDepartment, startDepartment } from '../http/support.ts';
+import { walkAll } from './machine-walk.ts';
+
+/**
+ * The machine as a model of the department: what it says of every order of messages and staff actions up to a depth is
+ * what HL7, MPPS, notifications, reports and people bring about in the store and the lanes.
+ */
+
+let at: TestDepartment;
+beforeAll(async () => {
+  at = await startDepartment({ policy: { autoSchedule: false } });
+});
+afterAll(() => at.stop());
+
+describe('every way through the machine, walked in a department (docs/workflow.md)', () => {
+  it.each([
+    { steps: 1, depth: 2 },
+    { steps: 2, depth: 2 },
+  ])('given a procedure of $steps steps, then $depth events lead where the model says', async ({ steps, depth }) => {
+    expect(await walkAll(at, steps, depth)).toBeGreaterThan(30);
+  });
+});
