@@ -45,8 +45,8 @@ export const temporaryPatientRoutes: readonly Route[] = [
     response: { name: 'TemporaryPatient', schema: temporaryNumber },
     status: 201,
     problems: [409],
-    answer: async ({ department }, { body, actor }) => {
-      const number = await registerTemporaryPatient(department, body, actor);
+    act: ({ department }, { body, actor }) => registerTemporaryPatient(department, body, actor),
+    answer: async ({ department }, _, number) => {
       const location = `/api/temporary-patients?number=${encodeURIComponent(number)}`;
       return { json: await numberNamed(department, number), location };
     },
@@ -61,13 +61,13 @@ export const temporaryPatientRoutes: readonly Route[] = [
     reason: true,
     response: { name: 'Patient', schema: patient },
     problems: [404, 409],
-    answer: async ({ department }, { params, query, body, actor }) => {
-      const { survivor } = body;
+    act: ({ department }, { params, query, body, actor }) => {
       const temporary = { value: params.id, assigningAuthority: query.assigningAuthority };
-      await reconcile(department, { temporary, survivor }, actor);
-      return {
-        json: patientShown(await findPatientView(department.store, survivor.value, survivor.assigningAuthority)),
-      };
+      return reconcile(department, { temporary, survivor: body.survivor }, actor);
+    },
+    answer: async ({ department }, { body }) => {
+      const { value, assigningAuthority } = body.survivor;
+      return { json: patientShown(await findPatientView(department.store, value, assigningAuthority)) };
     },
   }),
 ];

@@ -3,7 +3,7 @@ import { Prisma } from './generated/client.ts';
 import type { Tx } from './prisma.ts';
 
 /** What an exception is about: a row of this table. */
-export type ExceptionSubject = 'performedStep' | 'delivery' | 'order' | 'procedure';
+export type ExceptionSubject = 'performedStep' | 'delivery' | 'order' | 'procedure' | 'timer';
 
 /** A case of the list before it is described. */
 export interface ExceptionRow {
@@ -27,16 +27,18 @@ const sources: readonly ExceptionSource[] = [
     kinds: [
       'unscheduled',
       'unknown-patient',
+      'number-in-use',
       'patient-differs',
       'no-open-step',
       'already-started',
       'discontinued',
       'wrong-entry',
       'procedure-ended',
+      'late-update',
     ],
     rows: Prisma.sql`
       SELECT DISTINCT 'performed-' || p.id || '-' || reason AS id, reason AS kind,
-             CASE WHEN reason IN ('discontinued', 'wrong-entry', 'procedure-ended') THEN p."updatedAt" ELSE p."createdAt" END
+             CASE WHEN reason IN ('discontinued', 'wrong-entry', 'procedure-ended', 'late-update') THEN p."updatedAt" ELSE p."createdAt" END
                AS since,
              'performedStep' AS subject, p.id AS "subjectId"
       FROM "PerformedProcedureStep" p CROSS JOIN unnest(string_to_array(p.exception, ', ')) AS reason
@@ -57,18 +59,16 @@ const sources: readonly ExceptionSource[] = [
       FROM "Order" WHERE alarm IS NOT NULL`,
   },
   {
-    kinds: ['number-pending'],
+    // Of a timer that fired, what it waited for has not come, and nobody has seen to it.
+    kinds: ['step-not-started', 'performed-step-not-ended', 'images-overdue', 'number-pending'],
     rows: Prisma.sql`
-      SELECT 'order-' || id || '-number' AS id, 'number-pending' AS kind, "createdAt" AS since,
-             'order' AS subject, id AS "subjectId"
-      FROM "Order" WHERE "numberPending" AND "endedBy" IS NULL`,
-  },
-  {
-    kinds: ['images-overdue'],
-    rows: Prisma.sql`
-      SELECT 'procedure-' || "procedureId" || '-images' AS id, 'images-overdue' AS kind, "alarmedAt" AS since,
-             'procedure' AS subject, "procedureId" AS "subjectId"
-      FROM "AvailabilityQuery" WHERE "alarmedAt" IS NOT NULL`,
+      SELECT 'timer-' || id AS id,
+             CASE kind WHEN 'stepNotStarted' THEN 'step-not-started'
+                       WHEN 'performedStepNotEnded' THEN 'performed-step-not-ended'
+                       WHEN 'imagesNotAvailable' THEN 'images-overdue'
+                       WHEN 'orderNumberNotAssigned' THEN 'number-pending' END AS kind,
+             "firedAt" AS since, 'timer' AS subject, id AS "subjectId"
+      FROM "Timer" WHERE "firedAt" IS NOT NULL AND "settledAt" IS NULL`,
   },
   {
     kinds: ['not-in-catalogue'],
@@ -144,6 +144,19 @@ const concerned: Readonly<Record<ExceptionSubject, (ids: readonly number[]) => P
   order: (ids) => Prisma.sql`
     SELECT "orderId" AS "subjectId", id AS "procedureId" FROM "RequestedProcedure"
     WHERE "orderId" = ANY(${[...ids]}::int[])`,
+  timer: (ids) => Prisma.sql`
+    SELECT t.id AS "subjectId", r.id AS "procedureId" FROM "Timer" t
+    LEFT JOIN "ScheduledProcedureStep" s ON s.id = t."stepId"
+    JOIN "RequestedProcedure" r ON r.id IN (t."procedureId", s."procedureId") OR r."orderId" = t."orderId"
+    WHERE t.id = ANY(${[...ids]}::int[])
+    UNION
+    SELECT t.id, s."procedureId" FROM "Timer" t
+    JOIN "PerformedStepLink" l ON l."performedStepId" = t."performedStepId"
+    JOIN "ScheduledProcedureStep" s ON s.id = l."stepId"
+    WHERE t.id = ANY(${[...ids]}::int[])
+    UNION
+    SELECT t.id, e."procedureId" FROM "Timer" t JOIN "EvidenceLink" e ON e."performedStepId" = t."performedStepId"
+    WHERE t.id = ANY(${[...ids]}::int[])`,
   procedure: (ids) => Prisma.sql`SELECT id AS "subjectId", id AS "procedureId" FROM unnest(${[...ids]}::int[]) AS id`,
 };
 

@@ -91,6 +91,21 @@ async function aboutOrders(tx: Tx, ids: readonly number[]): Promise<Map<number, 
   return new Map(rows.map(({ id, alarm }) => [id, { detail: alarm }]));
 }
 
+async function aboutTimers(tx: Tx, ids: readonly number[]): Promise<Map<number, About>> {
+  const rows = await tx.timer.findMany({
+    where: { id: { in: [...ids] } },
+    include: { step: { select: { scheduledProcedureStepId: true } }, performedStep: true },
+  });
+  return new Map(
+    rows.map(({ id, since, effect, step, performedStep }): [number, About] => {
+      const waited = `waited for since ${instant(since)}`;
+      const done = effect === null || effect === 'alarm' ? undefined : `done: ${effect}`;
+      const detail = [step?.scheduledProcedureStepId, waited, done].filter(Boolean).join('; ');
+      return [id, { detail, mppsUid: performedStep?.sopInstanceUid ?? null }];
+    }),
+  );
+}
+
 /** Nothing is known of a procedure that its machine does not say. */
 const aboutProcedures = (_tx: Tx, ids: readonly number[]): Promise<Map<number, About>> =>
   Promise.resolve(new Map(ids.map((id) => [id, {}])));
@@ -100,6 +115,7 @@ const readers: Readonly<Record<ExceptionSubject, typeof aboutOrders>> = {
   delivery: aboutDeliveries,
   order: aboutOrders,
   procedure: aboutProcedures,
+  timer: aboutTimers,
 };
 
 const shown = {

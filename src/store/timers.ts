@@ -44,6 +44,12 @@ export async function endTimers(tx: Tx, kind: TimerKind, about: readonly number[
     WHERE ${subject} = ANY(${ids}::int[]) AND kind = ${kind} AND "firedAt" IS NOT NULL AND "settledAt" IS NULL`;
 }
 
+/** Somebody has seen to what did not come; false where that was done before. */
+export async function settleTimer(tx: Tx, id: number, at: Date): Promise<boolean> {
+  const where = { id, firedAt: { not: null }, settledAt: null };
+  return (await tx.timer.updateMany({ where, data: { settledAt: at } })).count > 0;
+}
+
 /** A timer whose time has come. */
 export interface DueTimer {
   readonly id: number;

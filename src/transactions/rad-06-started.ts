@@ -1,6 +1,7 @@
 import { type Dataset, text } from '../dicom/dataset.ts';
 import type { Mpps } from '../mapping/mpps-from-dicom.ts';
 import { storable } from '../mapping/stored-dataset.ts';
+import type { ExceptionKind } from '../workflow/exceptions.ts';
 import { type StepCandidate, duplicateInstance, evidenceOf, matchStep } from '../workflow/mpps-rules.ts';
 import { createPerformedStep } from '../store/performed-steps.ts';
 import type { StoredPatient } from '../store/patients.ts';
@@ -11,8 +12,11 @@ import { makeUnscheduled } from './rad-06-unscheduled.ts';
 import { type HeldOrder, type HeldProcedure, type Unit, finish, holdFound, send } from './unit-of-work.ts';
 import { beginWaiting } from './waiting.ts';
 
+/** Each has its row among the exceptions. */
+type Listed<K extends ExceptionKind> = K;
+
 /** Why a person should look at an MPPS; listed until somebody has. */
-export type Exception =
+export type Exception = Listed<
   /** Performed without an order; it has a procedure of its own that waits to be bound to one. */
   | 'unscheduled'
   /** Nobody had registered or ordered for the patient whom the modality named. */
@@ -28,7 +32,8 @@ export type Exception =
   | 'wrong-entry'
   | 'procedure-ended'
   /** Its modality ended it after all, when the department had done so. */
-  | 'late-update';
+  | 'late-update'
+>;
 
 export interface Started {
   readonly mpps: Mpps;

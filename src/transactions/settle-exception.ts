@@ -5,6 +5,7 @@ import { ordersOfProcedures } from '../store/find-procedures.ts';
 import { changeOrder } from '../store/orders.ts';
 import { settleException as settlePerformed } from '../store/performed-steps.ts';
 import { markCatalogued } from '../store/procedures.ts';
+import { settleTimer } from '../store/timers.ts';
 import { type ExceptionView, addSettledException, findException } from '../store/read-exceptions.ts';
 import type { Actor } from './actions.ts';
 import { causeOf } from './actor-cause.ts';
@@ -18,9 +19,10 @@ async function open(unit: Unit, id: string): Promise<ExceptionView> {
 }
 
 /** Takes away what puts a case on the list; false where that was done in the same instant. */
-async function close({ tx }: Unit, { kind, subject }: ExceptionView): Promise<boolean> {
+async function close({ tx }: Unit, { kind, subject }: ExceptionView, at: Date): Promise<boolean> {
   if (subject.kind === 'performedStep') return settlePerformed(tx, subject.id, kind);
-  if (kind === 'images-overdue') return stopAsking(tx, subject.id);
+  if (kind === 'images-overdue') for (const id of subject.procedureIds) await stopAsking(tx, id);
+  if (subject.kind === 'timer') return settleTimer(tx, subject.id, at);
   if (kind === 'not-in-catalogue') return markCatalogued(tx, subject.id);
   if (kind === 'order-alarm') {
     await changeOrder(tx, subject.id, { alarm: null });
@@ -41,7 +43,7 @@ export async function settleException(department: Department, id: string, actor:
     const orders = await holdFound(unit, () => ordersOfProcedures(unit.tx, subject.procedureIds));
     const exception = await open(unit, id);
     const { kind } = exception;
-    if (!canSettle(kind, exception.facts) || !(await close(unit, exception)))
+    if (!canSettle(kind, exception.facts) || !(await close(unit, exception, cause.at)))
       throw new SwfError('state-forbids', 'something has to be done about it first: its nextSteps say what');
     const reason = cause.remark ?? '';
     await addSettledException(unit.tx, { exception: id, kind, at: cause.at, settledBy: cause.causedBy, reason });

@@ -49,6 +49,11 @@ export const exceptionKinds = {
     actions: ['match', 'order', 'settle'],
     settle: ended,
   },
+  'number-in-use': {
+    sentence: 'A modality used a number of the list of temporary patients that is somebody else’s: whose is it?',
+    actions: ['match', 'order', 'settle'],
+    settle: ended,
+  },
   'patient-differs': {
     sentence: 'The patient whose examination it is taken to be has another number, or is called otherwise.',
     actions: ['match', 'order', 'settle'],
@@ -79,6 +84,11 @@ export const exceptionKinds = {
     actions: ['settle'],
     settle: always,
   },
+  'late-update': {
+    sentence: 'A modality went on with what the department had ended for it: decide by what it said last.',
+    actions: ['decide', 'reschedule', 'discontinue', 'settle'],
+    settle: nothingToDecide,
+  },
   'delivery-refused': {
     sentence: 'A peer refused a message.',
     actions: ['resume', 'retry', 'skip'],
@@ -93,6 +103,16 @@ export const exceptionKinds = {
     sentence: 'The order placer was asked for a placer order number and has not answered.',
     actions: ['schedule', 'cancel'],
     settle: never,
+  },
+  'step-not-started': {
+    sentence: 'A step has not been started.',
+    actions: ['reschedule', 'no-show', 'release', 'cancel', 'settle'],
+    settle: always,
+  },
+  'performed-step-not-ended': {
+    sentence: 'A modality has not ended what it performs.',
+    actions: ['decide', 'discontinue', 'settle'],
+    settle: always,
   },
   'images-overdue': {
     sentence: 'Images of a completed procedure are not known to be available.',

@@ -171,6 +171,22 @@ async function cancelledWhileOpen(): Promise<void> {
   expect(await house.nSet(uids[0] ?? '', completed([newUid()]))).toBe(0);
 }
 
+/** What somebody waits for has not come in time. */
+async function fire(where: object): Promise<void> {
+  const data = { firedAt: house.clock.now(), effect: 'alarm' };
+  expect((await house.store.prisma.timer.updateMany({ where, data })).count).toBe(1);
+}
+
+/** The MPPS was ended by the department, then by its modality after all. */
+async function lateUpdate(): Promise<void> {
+  const { uids } = await performed(await after('WRIST'), [givenUp('110500')]);
+  const sopInstanceUid = uids[0] ?? '';
+  await house.store.prisma.performedProcedureStep.update({
+    where: { sopInstanceUid },
+    data: { exception: 'discontinued, late-update' },
+  });
+}
+
 const cases: readonly [ExceptionKind, () => Promise<unknown>, readonly string[]][] = [
   ['unscheduled', () => unscheduled('NOBODY4', completed([newUid()])), ['match', 'order', 'settle']],
   ['unscheduled', () => unscheduled('NOBODY5', null), ['match', 'order']],
@@ -196,7 +212,14 @@ const cases: readonly [ExceptionKind, () => Promise<unknown>, readonly string[]]
   ],
   ['procedure-ended', cancelledWhileOpen, ['settle']],
   ['not-in-catalogue', () => planned('UNHEARD'), ['change', 'reschedule', 'cancel', 'settle']],
-  ['number-pending', () => post('/api/orders', order('N1', 'WRIST')), ['schedule', 'cancel']],
+  [
+    'number-pending',
+    async () => {
+      await post('/api/orders', order('N1', 'WRIST'));
+      await fire({ order: { patient: { identifiers: { some: { value: 'N1' } } } } });
+    },
+    ['schedule', 'cancel'],
+  ],
   [
     'order-alarm',
     async () => {
@@ -220,16 +243,33 @@ const cases: readonly [ExceptionKind, () => Promise<unknown>, readonly string[]]
     'images-overdue',
     async () => {
       const { id } = await performed(await after('WRIST'), [completed([newUid()])]);
-      const procedure = await house.store.prisma.requestedProcedure.findUniqueOrThrow({
+      const { id: procedureId } = await house.store.prisma.requestedProcedure.findUniqueOrThrow({
         where: { requestedProcedureId: id },
       });
       const at = house.clock.now();
-      await house.store.prisma.availabilityQuery.create({
-        data: { procedureId: procedure.id, since: at, nextAt: at, alarmedAt: at },
-      });
+      await house.store.prisma.availabilityQuery.create({ data: { procedureId, since: at, nextAt: at } });
+      const told = { kind: 'imagesNotAvailable', procedureId, waitsFrom: at, since: at, dueAt: at, firedAt: at };
+      await house.store.prisma.timer.create({ data: told });
     },
     ['settle'],
   ],
+  [
+    'step-not-started',
+    async () => {
+      const { id } = await after('WRIST');
+      await fire({ step: { procedure: { requestedProcedureId: id } } });
+    },
+    ['reschedule', 'no-show', 'cancel', 'settle'],
+  ],
+  [
+    'performed-step-not-ended',
+    async () => {
+      const { uids } = await performed(await after('WRIST'), [null]);
+      await fire({ performedStep: { sopInstanceUid: uids[0] ?? '' } });
+    },
+    ['discontinue', 'settle'],
+  ],
+  ['late-update', lateUpdate, ['settle']],
 ];
 
 /** The body of a step with what has to be filled in it. */

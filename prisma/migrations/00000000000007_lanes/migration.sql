@@ -49,6 +49,4 @@ CREATE UNIQUE INDEX "LanePause_open_key" ON "LanePause"("destination") WHERE "re
 -- What a person has to look at is few among many: an index for each kind, newest first.
 CREATE INDEX "Delivery_refused_idx" ON "Delivery"("settledAt" DESC, "id" DESC) WHERE "deliveryStatus" = 'REFUSED';
 CREATE INDEX "Order_alarm_idx" ON "Order"("id") WHERE "alarm" IS NOT NULL;
-CREATE INDEX "Order_numberPending_idx" ON "Order"("id") WHERE "numberPending";
 CREATE INDEX "RequestedProcedure_uncatalogued_idx" ON "RequestedProcedure"("id") WHERE "uncatalogued";
-CREATE INDEX "AvailabilityQuery_alarmedAt_idx" ON "AvailabilityQuery"("alarmedAt") WHERE "alarmedAt" IS NOT NULL;
