@@ -216,6 +216,7 @@ describe('commands that ask the running server', () => {
         requestedProcedureId: 'RP000001',
         accessionNumber: 'A000001',
         studyInstanceUid: '2.25.1',
+        orderStatus: 'SC',
         state: 'scheduled',
         steps: [
           {
