@@ -1,11 +1,14 @@
+import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { exportScenario } from './export.ts';
 import { describeProblem, loadScenario, scenarioFilesAt } from './lint.ts';
 import { CannotListen } from './listeners.ts';
 import { type PlayScenariosOptions, loadScenarios, playScenarios } from './play-scenarios.ts';
 import { playMesa } from './play-mesa.ts';
+import { httpOf, loadSite } from './site.ts';
 import type { Tester } from './staff.ts';
 import { ServerDidNotStart } from './throwaway-server.ts';
 import { UsageError } from './usage-error.ts';
@@ -34,6 +37,8 @@ Usage  swf-play <command> [options]
 Commands  run PATH...     play the scenarios in these folders, each to its end or to a step that fails
           lint PATH...    say what is wrong in them, play nothing
           list [PATH]     name the scenarios in a folder (default: scenarios)
+          export ID...    write what happened to these requested procedures of ours as a scenario (--to DIR)
+                          in which names, identifiers, dates and free text are invented
           mesa DIR [NNN]  play the Order Filler scripts of a MESA kit, all or those named
 
 Options of run and mesa
@@ -53,6 +58,7 @@ Options of run and mesa
   --report FILE           write a JUnit report
   --html FILE             write a report for people, with a sequence diagram of each scenario (or into a folder)
   --transcripts DIR       keep every message and dataset there (default: transcripts)
+  --to DIR                the folder that export makes
   --catalogue-out FILE    write the catalogue that the kit's codes need, play nothing (mesa)
 
   -h, --help   --version
@@ -77,6 +83,7 @@ const options = {
   report: { type: 'string' },
   html: { type: 'string' },
   transcripts: { type: 'string' },
+  to: { type: 'string' },
   'catalogue-out': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
@@ -151,6 +158,21 @@ const commands = {
   },
   list: async (paths: readonly string[], _: Values, surroundings: Surroundings): Promise<ExitStatus> =>
     list(paths[0] ?? 'scenarios', surroundings),
+  export: async (ids: readonly string[], values: Values, surroundings: Surroundings): Promise<ExitStatus> => {
+    if (ids.length === 0) throw new UsageError(['export needs a requested procedure ID', help]);
+    if (values.to === undefined) throw new UsageError(['export needs the folder to write: --to DIR', help]);
+    const options = playOptions(values, surroundings);
+    const site = loadSite(options);
+    const http = httpOf(site, options);
+    if (!http) throw new UsageError(['export reads from a server of ours: say where with --of-http http://HOST:PORT']);
+    const { days, birthDays } = daysOf(options.seed ?? randomInt(2 ** 31));
+    const folder = resolve(surroundings.workingDirectory, values.to);
+    const { signal } = surroundings;
+    const { steps, files, remarks } = await exportScenario(ids, { folder, http, site, days, birthDays, signal });
+    remarks.forEach((remark) => surroundings.err(remark));
+    surroundings.out(`${values.to}  ${steps} steps, ${files} files: read it before you pass it on`);
+    return 0;
+  },
   mesa: async (paths: readonly string[], values: Values, surroundings: Surroundings): Promise<ExitStatus> => {
     const [folder, ...names] = paths;
     if (folder === undefined) throw new UsageError(['mesa needs the folder of a MESA kit', help]);
@@ -193,6 +215,11 @@ function numberOf(option: string, text: string | undefined, least: number): numb
   const number = /^\d{1,15}$/.test(text) ? Number(text) : -1;
   if (number < least) throw new UsageError([`--${option} is a number from ${least}`]);
   return number;
+}
+
+/** Whole weeks, so that a Monday stays one; never none. */
+function daysOf(seed: number): { days: number; birthDays: number } {
+  return { days: -7 * (20 + (seed % 80)), birthDays: 30 + (seed % 290) };
 }
 
 function list(path: string, { out, err, workingDirectory }: Surroundings): ExitStatus {

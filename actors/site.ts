@@ -55,7 +55,10 @@ export function withoutHttp(scenarios: readonly Scenario[], site: Config, option
 }
 
 /** Where staff work by HTTP: named, else the site file's, unless another Order Filler is in our place. Throws BadAddress. */
-function httpOf({ http, apiToken: token }: Config, { of, ofDicom, ofHttp }: SiteOptions): HttpAddress | undefined {
+export function httpOf(
+  { http, apiToken: token }: Config,
+  { of, ofDicom, ofHttp }: SiteOptions,
+): HttpAddress | undefined {
   if (ofHttp !== undefined) return { url: parseHttpAddress(ofHttp), token };
   if ((of ?? ofDicom) !== undefined) return undefined;
   const host = reachable(http.host);

@@ -41,6 +41,7 @@ export const messageRoutes: readonly Route[] = [
       peer: optional(text).describe('Sending application, AE title, or name of the peer'),
       outcome: anyCase(['accepted', 'refused', 'waiting', 'skipped']),
       controlId: optional(text).describe('MSH-10, or the affected SOP Instance UID'),
+      requestedProcedureId: optional(text).describe('What moved or tells of this procedure, its order or its patient'),
       ...paging,
     }),
     response: { name: 'MessageList', schema: listOf(message) },

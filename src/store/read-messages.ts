@@ -63,6 +63,7 @@ export interface MessageFilter {
   readonly peer?: string | undefined;
   readonly outcome?: MessageView['outcome'] | undefined;
   readonly controlId?: string | undefined;
+  readonly requestedProcedureId?: string | undefined;
 }
 
 const listed = {
@@ -133,13 +134,36 @@ function toDelivery(delivery: NonNullable<WholeRow['delivery']>): DeliveryView {
   };
 }
 
-function conditions({ direction, protocol, transaction, peer, outcome, controlId }: MessageFilter) {
+/** What moved or tells of a procedure, brought its order, or registered, merged or changed its patient since. */
+function aboutProcedure(requestedProcedureId: string): Prisma.MessageWhereInput {
+  const procedure = { requestedProcedureId };
+  const order = { requestedProcedures: { some: procedure } };
+  const ofOrder = { orders: { some: order } };
+  // Under the identity that it has now, or under one that was merged into it.
+  const patient = { OR: [ofOrder, { mergedInto: ofOrder }, { mergedInto: { mergedInto: ofOrder } }] };
+  return {
+    OR: [
+      { history: { some: { procedure } } },
+      { results: { some: { procedure } } },
+      { orders: { some: order } },
+      { registrations: { some: patient } },
+      { merges: { some: patient } },
+      {
+        delivery: { OR: [{ procedure }, { procedureId: null, order }, { procedureId: null, orderId: null, patient }] },
+      },
+    ],
+  };
+}
+
+function conditions({ requestedProcedureId, ...filter }: MessageFilter) {
+  const { direction, protocol, transaction, peer, outcome, controlId } = filter;
   const all: Prisma.MessageWhereInput[] = [];
   if (direction !== undefined) all.push({ direction: direction === 'in' ? 'IN' : 'OUT' });
   if (protocol !== undefined) all.push({ protocol });
   if (transaction !== undefined) all.push({ transaction });
   if (outcome !== undefined) all.push({ outcome: outcome.toUpperCase() as Outcome });
   if (controlId !== undefined) all.push({ controlId });
+  if (requestedProcedureId !== undefined) all.push(aboutProcedure(requestedProcedureId));
   if (peer !== undefined) all.push({ OR: [{ peer }, { direction: 'IN', sendingApplication: peer }] });
   return all;
 }
