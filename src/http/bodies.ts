@@ -75,6 +75,15 @@ export const reconciliation = z.strictObject({
   }),
 });
 
+const priority = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9]{0,7}$/, 'a priority is a code of HL7 table 0485 such as R or S')
+  .describe('HL7 table 0485');
+
+const anotherPatient = z
+  .literal(true)
+  .describe('It was performed under the number of another patient who is known, and is not his');
+
 /** An order of the department. */
 export const newOrder = z.strictObject({
   patient,
@@ -83,11 +92,7 @@ export const newOrder = z.strictObject({
   modality: modality.exactOptional().describe('For a service that the catalogue has not'),
   station: stationAeTitle.exactOptional().describe('Scheduled station AE title'),
   start: localDateTime.exactOptional().describe('YYYY-MM-DDTHH:MM[:SS]; now, where it is left out'),
-  priority: z
-    .string()
-    .regex(/^[A-Z][A-Z0-9]{0,7}$/, 'a priority is a code of HL7 table 0485 such as R or S')
-    .exactOptional()
-    .describe('HL7 table 0485'),
+  priority: priority.exactOptional(),
   orderingProvider: z
     .strictObject({ id: identifier.exactOptional(), ...nameParts })
     .exactOptional()
@@ -98,6 +103,7 @@ export const newOrder = z.strictObject({
   relevantClinicalInformation: text.exactOptional().describe('OBR-13'),
   transportationMode: z.enum(['CART', 'PORT', 'WALK', 'WHLC']).exactOptional().describe('OBR-30, HL7 table 0124'),
   studyInstanceUid: uid.exactOptional().describe('Of the study that was made before it was ordered'),
+  anotherPatient: anotherPatient.exactOptional(),
   placer: text.exactOptional().describe('Peer that is asked for the placer order number; else the first order placer'),
 });
 
@@ -113,6 +119,7 @@ const placement = z.strictObject({
   step: step.exactOptional(),
   start: localDateTime.exactOptional().describe('YYYY-MM-DDTHH:MM[:SS]; with several steps, of the first'),
   station: stationAeTitle.exactOptional().describe('Scheduled station AE title'),
+  location: identifier.max(16).exactOptional().describe('(0040,0011): the room, at most 16 characters'),
 });
 
 /** What each action on a procedure takes. */
@@ -121,8 +128,8 @@ export const procedureBodies = {
   reschedule: {
     name: 'Reschedule',
     schema: placement.refine(
-      ({ start, station }) => (start ?? station) !== undefined,
-      'say where or when: station, start',
+      ({ start, station, location }) => (start ?? station ?? location) !== undefined,
+      'say where or when: station, location, start',
     ),
   },
   change: { name: 'Change', schema: z.strictObject({ code: codedValue.describe('OBR-44: what is done instead') }) },
@@ -132,6 +139,20 @@ export const procedureBodies = {
     schema: z.strictObject({
       decision: z.enum(['complete', 'repeat']).describe('It was enough, or the step is performed again'),
       step: step.exactOptional(),
+    }),
+  },
+  reorder: {
+    name: 'Reorder',
+    schema: z.strictObject({
+      service: codedValue.describe('OBR-4; the catalogue says what becomes of it'),
+      modality: modality.exactOptional().describe('For a service that the catalogue has not'),
+      station: stationAeTitle.exactOptional().describe('Scheduled station AE title'),
+      start: localDateTime
+        .exactOptional()
+        .describe('YYYY-MM-DDTHH:MM[:SS]; when the order was to start, where left out'),
+      priority: priority.exactOptional(),
+      reason: codedValue.exactOptional().describe('OBR-31; that of the order, where left out'),
+      relevantClinicalInformation: text.exactOptional().describe('OBR-13; that of the order, where left out'),
     }),
   },
   arrive: { name: 'Arrive', schema: z.strictObject({ step: step.exactOptional() }) },
@@ -147,6 +168,7 @@ export const match = {
       fillerOrderNumber: text.exactOptional().describe('ORC-3.1'),
       accessionNumber: text.exactOptional().describe('OBR-18 / IPC-1'),
       requestedProcedureId: text.exactOptional().describe('OBR-19 / IPC-2: one procedure of it, where several wait'),
+      anotherPatient: anotherPatient.exactOptional(),
     })
     .refine(
       (named) =>

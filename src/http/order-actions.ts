@@ -12,6 +12,12 @@ async function orderWith(department: Department, accessionNumber: string): Promi
   throw new SwfError('internal', 'the order was placed and cannot be read: GET /api/orders lists it');
 }
 
+/** An order that was placed now. It has no placer order number by which it could be asked for. */
+export async function orderPlaced(department: Department, accessionNumber: string) {
+  const location = `/api/orders?accessionNumber=${encodeURIComponent(accessionNumber)}`;
+  return { json: await orderWith(department, accessionNumber), location };
+}
+
 /** Orders that the department places itself. */
 export const orderActionRoutes: readonly Route[] = [
   route({
@@ -24,10 +30,6 @@ export const orderActionRoutes: readonly Route[] = [
     status: 201,
     problems: [404, 409],
     act: ({ department }, { body, actor }) => placeOrder(department, departmentOrder(body), actor),
-    answer: async ({ department }, _, { accessionNumber }) => {
-      // It has no placer order number by which it could be asked for.
-      const location = `/api/orders?accessionNumber=${encodeURIComponent(accessionNumber)}`;
-      return { json: await orderWith(department, accessionNumber), location };
-    },
+    answer: ({ department }, _, { accessionNumber }) => orderPlaced(department, accessionNumber),
   }),
 ];

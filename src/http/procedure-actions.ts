@@ -15,11 +15,13 @@ import {
   rescheduleProcedure,
   scheduleProcedure,
 } from '../transactions/department-procedures.ts';
+import { reorderProcedure } from '../transactions/reorder.ts';
 import { bindToOrder } from '../transactions/unscheduled-binding.ts';
 import { match, nothing, procedureBodies } from './bodies.ts';
+import { orderPlaced } from './order-actions.ts';
 import { procedureId, procedureShown, theOne } from './procedures.ts';
 import { type Route, route, text } from './route.ts';
-import { procedure } from './schemas.ts';
+import { order, procedure } from './schemas.ts';
 
 type Act<B> = (department: Department, requestedProcedureId: string, call: { body: B; actor: Actor }) => Promise<void>;
 
@@ -50,7 +52,7 @@ function action<B extends z.ZodObject<z.ZodRawShape>>(
   });
 }
 
-const { schedule, reschedule, change, arrive, depart, decide } = procedureBodies;
+const { schedule, reschedule, change, arrive, depart, decide, reorder } = procedureBodies;
 
 /** What staff do with a requested procedure. */
 export const procedureActionRoutes: readonly Route[] = [
@@ -68,6 +70,23 @@ export const procedureActionRoutes: readonly Route[] = [
     answer: async ({ department }, _, [requestedProcedureId = '']) => ({
       json: procedureShown(theOne(await findProcedure(department.store, requestedProcedureId))),
     }),
+  }),
+  route({
+    method: 'post',
+    path: '/api/procedures/{id}/reorder',
+    summary:
+      'Orders another service in the place of an order that has not begun, which is cancelled whole (RAD-3 OC, then SN).',
+    params: z.strictObject({ id: procedureId }),
+    body: reorder,
+    reason: true,
+    response: { name: 'Order', schema: order },
+    status: 201,
+    problems: [404, 409],
+    act: async ({ department }, { params, body, actor }) => {
+      const { requestedProcedureId } = theOne(await findProcedure(department.store, params.id));
+      return reorderProcedure(department, requestedProcedureId, body, actor);
+    },
+    answer: ({ department }, _, accessionNumber) => orderPlaced(department, accessionNumber),
   }),
   action('schedule', 'Puts a planned procedure on the worklist (RAD-4).', schedule, (department, id, { body, actor }) =>
     scheduleProcedure(department, id, body, actor),

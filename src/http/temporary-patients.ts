@@ -65,9 +65,8 @@ export const temporaryPatientRoutes: readonly Route[] = [
       const temporary = { value: params.id, assigningAuthority: query.assigningAuthority };
       return reconcile(department, { temporary, survivor: body.survivor }, actor);
     },
-    answer: async ({ department }, { body }) => {
-      const { value, assigningAuthority } = body.survivor;
-      return { json: patientShown(await findPatientView(department.store, value, assigningAuthority)) };
-    },
+    answer: async ({ department }, { body: { survivor } }) => ({
+      json: patientShown(await findPatientView(department.store, survivor.value, survivor.assigningAuthority)),
+    }),
   }),
 ];

@@ -82,6 +82,8 @@ function ipc(subject: OrderSubject, procedure: PlannedProcedure, { step, protoco
     4: [step.scheduledProcedureStepId, subject.application],
     5: [step.modality, undefined, 'DCM'],
     6: protocol && toCwe(protocol),
+    7: step.stationName,
+    8: step.location,
     9: stations,
   });
 }

@@ -158,6 +158,7 @@ export async function saveOrderStatus(
 
 /** What changes in a locked order beside its status. */
 export interface OrderChange {
+  readonly patientId?: number;
   readonly details?: PlacerOrder;
   readonly placerOrderNumber?: string;
   readonly placerOrderIssuer?: string;

@@ -33,9 +33,17 @@ export interface DepartmentOrder {
   readonly transportationMode?: string;
   /** The study under which the examination was made already (PIR cases 3 and 5). */
   readonly studyInstanceUid?: string;
+  /** It was made under the number of another patient, who is known: it is not his. */
+  readonly anotherPatient?: true;
   /** Name of the order placer; undefined: the first of the site. */
   readonly placer?: string;
 }
+
+/** What is ordered in the place of an order that has not begun; what is left out is as it was. */
+export type Reorder = Pick<
+  DepartmentOrder,
+  'service' | 'modality' | 'station' | 'start' | 'priority' | 'reason' | 'relevantClinicalInformation'
+>;
 
 export interface PlacedOrder {
   readonly orderId: number;
@@ -72,6 +80,8 @@ export interface OrderNamed {
   readonly accessionNumber?: string | undefined;
   /** One procedure of it, where several wait. */
   readonly requestedProcedureId?: string | undefined;
+  /** The number at the modality was that of another patient, who is known: the examination is not his. */
+  readonly anotherPatient?: true | undefined;
 }
 
 /** Where and when a step is to be: what is left out stays. */
@@ -82,6 +92,8 @@ export interface StepPlacement {
   readonly start?: LocalDateTime;
   /** Scheduled station AE title. */
   readonly station?: string;
+  /** (0040,0011): the room. */
+  readonly location?: string;
 }
 
 /** What a message would do, had it come by MLLP; nothing of it is stored. */

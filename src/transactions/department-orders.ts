@@ -13,7 +13,7 @@ import { causeOf } from './actor-cause.ts';
 import { makeOrder, scheduling } from './order-creation.ts';
 import { patientOfOrder } from './order-patient.ts';
 import { tellOfRegistration } from './reconciliation.ts';
-import { checkWaits, patientPerformed, takeOver } from './unscheduled-binding.ts';
+import { boundBecause, checkWaits, patientPerformed, takeOver } from './unscheduled-binding.ts';
 import { type Cause, type HeldOrder, type Unit, finish, holdOrders, runUnit, send, takeDown } from './unit-of-work.ts';
 
 function placerFor(department: Department, name: string | undefined): Hl7Peer | undefined {
@@ -33,8 +33,22 @@ function visitStatement(order: DepartmentOrder): VisitStatement | undefined {
 }
 
 function placerOrderOf(department: Department, order: DepartmentOrder, at: Date): PlacerOrder {
-  const { patient: _patient, visitNumber: _visit, studyInstanceUid: _study, placer: _placer, ...said } = order;
-  const { station, start, enteringOrganisation, ...rest } = said;
+  const { patient: _patient, visitNumber: _visit, studyInstanceUid: _study, ...rest } = order;
+  const { anotherPatient: _another, placer: _placer, ...said } = rest;
+  return departmentOrderDetails(department, said, at);
+}
+
+type DepartmentOrderDetails = Omit<
+  DepartmentOrder,
+  'patient' | 'visitNumber' | 'studyInstanceUid' | 'anotherPatient' | 'placer'
+>;
+
+/** What an order of the department says, in the words of a placer's. */
+export function departmentOrderDetails(
+  department: Department,
+  { station, start, enteringOrganisation, ...rest }: DepartmentOrderDetails,
+  at: Date,
+): PlacerOrder {
   const { facility, timeZone } = department.config.organisation;
   return {
     ...rest,
@@ -95,7 +109,7 @@ interface Placing {
 }
 
 /** MSH-3 and MSH-4 of who is asked for a number; without an order placer they are ours. */
-function senderOf({ department }: Unit, placer: Hl7Peer | undefined) {
+export function senderOf({ department }: Unit, placer: Hl7Peer | undefined) {
   const { organisation } = department.config;
   const { application, facility } = placer?.hl7 ?? organisation;
   return { sendingApplication: application, sendingFacility: facility };
@@ -148,11 +162,17 @@ async function adopt(unit: Unit, { order, placer, cause }: Placing, performed: n
   checkSamePatient(said, differences);
   const [held] = await holdOrders(unit, [performed]);
   checkWaits(held);
-  const patient = await patientPerformed(unit, { named: held.patient, meant: said, cause });
+  const patient = await patientPerformed(unit, {
+    named: held.patient,
+    meant: said,
+    cause,
+    anotherPatient: order.anotherPatient,
+  });
   const visit = await stayOf(unit, order, patient, cause.at);
   const details = placerOrderOf(department, order, cause.at);
   const change = {
     ...senderOf(unit, placer),
+    patientId: patient.id,
     details,
     departmental: true,
     numberPending: placer !== undefined,
@@ -160,10 +180,10 @@ async function adopt(unit: Unit, { order, placer, cause }: Placing, performed: n
     patientDifferences: differences,
   };
   await changeOrder(tx, performed, { ...change, ...(visit ? { visitId: visit.id } : {}) });
-  const adopted: HeldOrder = { ...held, patient, order: { ...held.order, ...change, visit, patientId: patient.id } };
+  const adopted: HeldOrder = { ...held, patient, order: { ...held.order, ...change, visit } };
   await takeOver(unit, adopted.procedures, details);
   for (const procedure of adopted.procedures) {
-    takeDown(procedure, 'bound', cause);
+    takeDown(procedure, 'bound', boundBecause(cause, held.patient, patient));
     if (!placer) send(procedure, scheduling(department), cause);
   }
   return adopted;

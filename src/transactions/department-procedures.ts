@@ -1,66 +1,14 @@
-import { SwfError } from '../platform/errors.ts';
 import { settleExceptions } from '../store/performed-steps.ts';
 import { type StoredStep, markCatalogued, recodeProcedure } from '../store/procedures.ts';
 import { plannedProcedureOf } from '../workflow/planning.ts';
 import { stepsConcerned } from '../workflow/staff-actions.ts';
 import type { CodedValue, StepStatus } from '../workflow/vocabulary.ts';
-import { findProcedureOrder } from '../store/find-procedures.ts';
 import type { Actor, StepPlacement } from './actions.ts';
 import { type Department, placerOf } from './department.ts';
-import { causeOf } from './actor-cause.ts';
 import { canMove, isReported, markEnded, moveSteps, reschedule, stepNamed, stepsToMove } from './order-changes.ts';
 import { scheduling } from './order-creation.ts';
-import {
-  type Cause,
-  type HeldOrder,
-  type HeldProcedure,
-  type Unit,
-  finish,
-  holdFound,
-  runUnit,
-  orderStatusNow,
-  send,
-  stateOf,
-  takeDownRefused,
-} from './unit-of-work.ts';
-
-interface Acting {
-  readonly procedure: HeldProcedure;
-  readonly held: HeldOrder;
-  readonly cause: Cause;
-}
-
-/** False: the state of the procedure does not allow it. */
-type Action = (unit: Unit, acting: Acting) => Promise<boolean> | boolean;
-
-/**
- * What a person does with a procedure, in one unit. What its state does not allow is refused after the attempt stands
- * in the history. Throws 'unknown-key' for a procedure that is not known, 'state-forbids' for a refusal.
- */
-async function act(department: Department, id: string, actor: Actor, action: Action): Promise<void> {
-  const cause = causeOf(department, actor);
-  const refusedIn = await runUnit(department, async (unit) => {
-    const orders = await holdFound(unit, async () => {
-      const orderId = await findProcedureOrder(unit.tx, id);
-      return orderId === undefined ? [] : [orderId];
-    });
-    const [held] = orders;
-    const procedure = held?.procedures.find(({ stored }) => stored.requestedProcedureId === id);
-    if (!held || !procedure) throw new SwfError('unknown-key', 'no procedure has this requested procedure ID');
-    const done = await action(unit, { procedure, held, cause });
-    await finish(unit, orders, cause.at);
-    return done ? undefined : stateOf(procedure);
-  });
-  if (refusedIn !== undefined)
-    throw new SwfError('state-forbids', `the procedure is ${refusedIn}: that is not possible now`);
-}
-
-/** Throws 'state-forbids' for what was performed unscheduled: nobody may hear of it, nor lose it, before it is ordered. */
-function checkOrdered({ order }: HeldOrder): void {
-  if (!order.unreconciled) return;
-  const sentence = 'nobody has ordered it: bind it to an order first (POST /api/unscheduled/{mppsUid}/match)';
-  throw new SwfError('state-forbids', sentence);
-}
+import { act, notOrdered, refuse } from './procedure-action.ts';
+import { type HeldOrder, type HeldProcedure, type Unit, orderStatusNow, send, stateOf } from './unit-of-work.ts';
 
 /** XX to a placer that asks for it: the department has changed its order (RAD TF-2 4.3). */
 function tellOfChange(unit: Unit, held: HeldOrder): void {
@@ -76,8 +24,9 @@ export async function scheduleProcedure(
   placement: StepPlacement,
   actor: Actor,
 ): Promise<void> {
-  await act(department, id, actor, async (unit, { procedure, held, cause }) => {
-    checkOrdered(held);
+  await act(department, id, actor, async (unit, acting) => {
+    const { procedure, held, cause } = acting;
+    if (held.order.unreconciled) return refuse(acting, 'schedule', notOrdered);
     const planned = stateOf(procedure) === 'planned';
     if (planned) await moveSteps(unit, procedure, stepsToMove(procedure, placement), placement);
     // Behind planned, schedule is still allowed where a modality began before anybody had announced the procedure.
@@ -103,12 +52,10 @@ export async function rescheduleProcedure(
 
 /** Cancels a procedure that has not begun (RAD-13 CA/CA, RAD-48 S15); with the last of its order RAD-3 OC. */
 export async function cancelProcedure(department: Department, id: string, actor: Actor): Promise<void> {
-  await act(department, id, actor, async (unit, { procedure, held, cause }) => {
-    checkOrdered(held);
-    if (isReported(procedure)) {
-      takeDownRefused(procedure, 'cancel', cause);
-      return false;
-    }
+  await act(department, id, actor, async (unit, acting) => {
+    const { procedure, held, cause } = acting;
+    if (held.order.unreconciled) return refuse(acting, 'cancel', notOrdered);
+    if (isReported(procedure)) return refuse(acting, 'cancel', 'the procedure is reported: that is not possible now');
     const allowed = send(procedure, { type: 'cancel' }, cause);
     if (allowed && orderStatusNow(held) === 'CA') await markEnded(unit, held, 'filler');
     return allowed;

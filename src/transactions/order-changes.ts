@@ -68,6 +68,8 @@ export interface Placement {
   readonly step?: string | undefined;
   readonly start?: LocalDateTime | undefined;
   readonly station?: string | undefined;
+  /** (0040,0011) */
+  readonly location?: string | undefined;
 }
 
 /** The step has not begun. */
@@ -93,27 +95,39 @@ function atStation(step: StoredStep, station: string): StoredStep {
   return { ...(step.scheduledStationAeTitles.includes(station) ? step : rest), scheduledStationAeTitles: [station] };
 }
 
-/** Moves steps in time, keeping their distances, and to another station; the rows follow, the event is the caller's. */
+/** Steps moved in time, keeping their distances, and to another station or place. */
+function placed(steps: readonly StoredStep[], { start, station, location }: Placement): StoredStep[] {
+  const first = [...steps].sort((a, b) => secondsBetween(b.start, a.start))[0];
+  const seconds = start && first ? secondsBetween(first.start, start) : 0;
+  return steps.map((step) => ({
+    ...(station === undefined ? step : atStation(step, station)),
+    ...(location === undefined ? {} : { location }),
+    start: plusSeconds(step.start, seconds),
+  }));
+}
+
+/** Moves steps in time, and to another station or place; the rows follow, the event is the caller's. */
 export async function moveSteps(
   unit: Unit,
   procedure: HeldProcedure,
   steps: readonly StoredStep[],
-  { start, station }: Placement,
+  placement: Placement,
 ): Promise<void> {
-  const first = [...steps].sort((a, b) => secondsBetween(b.start, a.start))[0];
-  if (!first) return;
-  const seconds = start ? secondsBetween(first.start, start) : 0;
-  const moved = new Map<number, StoredStep>();
-  for (const step of steps) {
-    const placed = station === undefined ? step : atStation(step, station);
-    const after = { ...placed, start: plusSeconds(step.start, seconds) };
-    await moveStep(unit.tx, step.id, after);
-    moved.set(step.id, after);
-  }
+  const moved = new Map(placed(steps, placement).map((step) => [step.id, step]));
+  for (const step of moved.values()) await moveStep(unit.tx, step.id, step);
   procedure.stored = {
     ...procedure.stored,
     steps: procedure.stored.steps.map((step) => moved.get(step.id) ?? step),
   };
+}
+
+/** The steps for which the patient has to come again: on another day, or anew after he had left. */
+function awaitedAgain(steps: readonly StoredStep[], placement: Placement): string[] {
+  if (placement.start === undefined) return [];
+  const days = new Map(placed(steps, placement).map(({ id, start }) => [id, start.date]));
+  return steps
+    .filter(({ id, start, stepStatus }) => stepStatus === 'DEPARTED' || days.get(id) !== start.date)
+    .map((step) => step.scheduledProcedureStepId);
 }
 
 /** Moves the steps of a procedure that have not begun and tells its machine; false where none can be moved. */
@@ -125,7 +139,8 @@ export async function reschedule(
 ): Promise<boolean> {
   const steps = stepsToMove(procedure, placement);
   const movedSteps = steps.map((step) => step.scheduledProcedureStepId);
-  const allowed = send(procedure, { type: 'reschedule', movedSteps }, cause);
+  const awaited = awaitedAgain(steps, placement);
+  const allowed = send(procedure, { type: 'reschedule', movedSteps, awaited }, cause);
   if (allowed) await moveSteps(unit, procedure, steps, placement);
   return allowed;
 }

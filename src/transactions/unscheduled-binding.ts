@@ -30,18 +30,39 @@ import {
 
 /** An examination that was performed before it was ordered becomes that of an order (RAD TF-1 4.4.3, PIR cases 3 and 5). */
 
+interface Performed {
+  /** Whom the modality named. */
+  readonly named: StoredPatient;
+  /** Whose order it is. */
+  readonly meant: StoredPatient;
+  readonly cause: Cause;
+  /** A person says that the modality had the number of somebody else. */
+  readonly anotherPatient: true | undefined;
+}
+
 /**
  * Whose an examination is: a temporary patient is the one of the order from now on (RAD-12 A40). Throws 'state-forbids'
  * for another patient who is known: his examination is not given to somebody else.
  */
 export async function patientPerformed(
   unit: Unit,
-  { named, meant, cause }: { readonly named: StoredPatient; readonly meant: StoredPatient; readonly cause: Cause },
+  { named, meant, cause, anotherPatient }: Performed,
 ): Promise<StoredPatient> {
   if (named.id === meant.id) return meant;
   if (named.temporary) return reconcilePatient(unit, { named, meant, cause });
-  const sentence = 'it was performed on another patient who is known here; bind it to an order of his';
+  // Two patients who are known are never made one: RAD-4 tells under whose name its study belongs.
+  if (anotherPatient) return meant;
+  const sentence =
+    'it was performed under the number of another patient who is known here: bind it to an order of his, or say that the number was wrong (anotherPatient)';
   throw new SwfError('state-forbids', sentence);
+}
+
+const underAnother = 'it was performed under the number of another patient';
+
+/** Why an examination is an order's; that it was another patient's until now stays to be seen. */
+export function boundBecause(cause: Cause, named: StoredPatient, meant: StoredPatient): Cause {
+  if (named.id === meant.id || named.temporary) return cause;
+  return { ...cause, remark: [underAnother, cause.remark].filter(Boolean).join('; ') };
 }
 
 /** What was performed is called as it was ordered, and is nobody's to look at any more. */
@@ -156,8 +177,14 @@ export async function bindToOrder(
     if (!order || order.order.unreconciled)
       throw new SwfError('state-forbids', 'that is no order: it was performed unscheduled as well');
     const from = meantBy(order, performed, named);
-    const patient = await patientPerformed(unit, { named: performed.patient, meant: order.patient, cause });
-    const moved = await replace(unit, { order, performed, from, cause });
+    const patient = await patientPerformed(unit, {
+      named: performed.patient,
+      meant: order.patient,
+      cause,
+      anotherPatient: named.anotherPatient,
+    });
+    const bound = boundBecause(cause, performed.patient, patient);
+    const moved = await replace(unit, { order, performed, from, cause, bound });
     for (const procedure of moved) {
       tellOfOrder(procedure, { from, patient, cause });
       send(procedure, scheduling(department), cause);
@@ -174,17 +201,19 @@ interface Replacing {
   readonly performed: HeldOrder;
   readonly from: HeldProcedure;
   readonly cause: Cause;
+  /** Why it is the order's. */
+  readonly bound: Cause;
 }
 
 /** The procedures that were performed, as those of the order. */
-async function replace(unit: Unit, { order, performed, from, cause }: Replacing): Promise<HeldProcedure[]> {
+async function replace(unit: Unit, { order, performed, from, cause, bound }: Replacing): Promise<HeldProcedure[]> {
   const { serviceIndex } = from.stored;
   const why = 'performed under another study before it was ordered';
   send(from, { type: 'cancel' }, { ...cause, remark: [why, cause.remark].filter(Boolean).join('; ') });
   const moved = [...performed.procedures];
   for (const procedure of moved) {
     procedure.stored = await moveProcedure(unit.tx, procedure.stored, { orderId: order.order.id, serviceIndex });
-    takeDown(procedure, 'bound', cause);
+    takeDown(procedure, 'bound', bound);
   }
   await takeOver(unit, moved, order.order.details);
   // Its numbers were never told to anybody.

@@ -65,7 +65,10 @@ const cancelled = (told: readonly ReturnType<typeof notifyAppointment>[]) =>
     },
     { target: 'cancelled', actions: [updateProcedure('CA/CA'), ...told] },
   ] as const;
-const moved = { guard: stepsCanMove, actions: [updateProcedure('XO/SC'), notifyAppointment('S13')] };
+const moved = {
+  guard: stepsCanMove,
+  actions: ['remember' as const, updateProcedure('XO/SC'), notifyAppointment('S13')],
+};
 const changed = { actions: [updateProcedure('XO/SC')] };
 
 /** What was begun and leaves nothing behind stands where it was begun from. */

@@ -144,6 +144,9 @@ const allCancelled = {
   DEPARTED: 'CANCELLED',
 } as const;
 
+const allAwaited = { ARRIVED: 'SCHEDULED', READY: 'SCHEDULED', DEPARTED: 'SCHEDULED' } as const;
+const allLeft = { ARRIVED: 'DEPARTED', READY: 'DEPARTED', STARTED: 'DEPARTED' } as const;
+
 function countInstances(context: ProcedureContext, counts: InstanceCounts, report?: Confirmation): ProcedureContext {
   const counted = { ...context, instances: { named: counts.named, available: counts.available } };
   const confirmation = report ?? counts.notification;
@@ -181,12 +184,12 @@ export function reduce(context: ProcedureContext, event: ProcedureEvent): Proced
       // Where this ends the acquisition, images that were all reported before are those of the whole procedure.
       return countInstances(stopped, context.instances, context.confirmations[6]?.at(-1));
     }
+    case 'reschedule':
+      return withSteps(context, allAwaited, event.awaited ?? []);
     case 'arrive':
       return withSteps(context, { SCHEDULED: 'ARRIVED', DEPARTED: 'ARRIVED' }, event.movedSteps);
-    case 'depart': {
-      const left = { ARRIVED: 'DEPARTED', READY: 'DEPARTED', STARTED: 'DEPARTED' } as const;
-      return withSteps(settled(context, event.movedSteps, 'repeated'), left, event.movedSteps);
-    }
+    case 'depart':
+      return withSteps(settled(context, event.movedSteps, 'repeated'), allLeft, event.movedSteps);
     case 'decide': {
       const becomes = { STARTED: event.decided === 'accepted' ? ('COMPLETED' as const) : ('SCHEDULED' as const) };
       const decided = withSteps(settled(context, event.movedSteps, event.decided), becomes, event.movedSteps);

@@ -38,7 +38,9 @@ export type ProcedureEvent =
   | { readonly type: 'orderNumberAssigned'; readonly confirmation: Confirmation }
   | { readonly type: 'cancel' | 'discontinue' | 'release' | 'change' }
   | { readonly type: 'hold'; readonly noShow?: true }
-  | { readonly type: 'reschedule' | 'arrive' | 'depart'; readonly movedSteps: readonly string[] }
+  /** `awaited`: those of the steps for which the patient has to come again, another day. */
+  | { readonly type: 'reschedule'; readonly movedSteps: readonly string[]; readonly awaited?: readonly string[] }
+  | { readonly type: 'arrive' | 'depart'; readonly movedSteps: readonly string[] }
   | { readonly type: 'decide'; readonly movedSteps: readonly string[]; readonly decided: Decided }
   | { readonly type: 'resultReported'; readonly report: Exclude<ReportState, 'none'> }
   | { readonly type: 'patientRegistered'; readonly confirmation: Confirmation }

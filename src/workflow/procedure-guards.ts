@@ -63,7 +63,7 @@ export const waitsForCorrection = (guarded: Guarded): boolean =>
 export const holdsNoShow = ({ context, event }: Guarded): boolean =>
   event.type === 'hold' && context.noShow === true && event.noShow === undefined;
 
-const movable = new Set(['SCHEDULED', 'ARRIVED', 'READY']);
+const movable = new Set(['SCHEDULED', 'ARRIVED', 'READY', 'DEPARTED']);
 
 /** The steps that staff name belong to this procedure and have not begun. */
 export const stepsCanMove = ({ context, event }: Guarded): boolean =>

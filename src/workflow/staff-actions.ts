@@ -21,7 +21,7 @@ export type ProcedureAction = (typeof procedureActions)[number];
 
 /** The steps that an action concerns where nobody names one, by their statuses. */
 export const stepsConcerned = {
-  reschedule: ['SCHEDULED', 'ARRIVED', 'READY'],
+  reschedule: ['SCHEDULED', 'ARRIVED', 'READY', 'DEPARTED'],
   arrive: ['SCHEDULED', 'DEPARTED'],
   depart: ['ARRIVED', 'READY', 'STARTED'],
   decide: ['STARTED'],

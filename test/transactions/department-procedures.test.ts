@@ -105,6 +105,43 @@ describe('staff reschedule a procedure (RAD-13 XO/SC, RAD-48 S13)', () => {
     expect(await site.offered(number, { ScheduledProcedureStepStartDate: '20260304' })).toHaveLength(1);
   });
 
+  it('given another room, then the worklist shows it (0040,0011), and RAD-13 carries it in IPC-8 (v2.5.1)', async () => {
+    const { number, ids } = await ordered(waiting);
+    await expectDone(waiting, ids[0], 'schedule', { location: 'ROOM 3' });
+    await waiting.news();
+    await expectDone(waiting, ids[0], 'reschedule', { location: 'ROOM 7' });
+    expect(await waiting.news()).toEqual(expect.arrayContaining(['IM RAD-13 XO/SC', 'RM RAD-13 XO/SC']));
+    const [row] = await waiting.offered(number, { ScheduledProcedureStepLocation: null });
+    const [step] = items(row ?? {}, 'ScheduledProcedureStepSequence');
+    expect(text(step ?? {}, 'ScheduledProcedureStepLocation')).toBe('ROOM 7');
+    const changed = waiting.texts.find((one) => one.includes('\rIPC|') && field(one, 'ORC', 1) === 'XO') ?? '';
+    expect(field(changed, 'IPC', 8)).toBe('ROOM 7');
+    // What is at another station is no longer in that room.
+    await expectDone(waiting, ids[0], 'reschedule', { station: 'DX9' });
+    const [after] = await waiting.offered(number, { ScheduledProcedureStepLocation: null });
+    const [moved] = items(after ?? {}, 'ScheduledProcedureStepSequence');
+    expect(text(moved ?? {}, 'ScheduledProcedureStepLocation')).toBeUndefined();
+  });
+
+  it.each([
+    ['another day', '2026-03-04T08:00', 'SCHEDULED'],
+    ['later that day', '2026-03-01T15:00', 'ARRIVED'],
+  ])('given the patient is there and it is %s, then its step is %s -> %s', async (_when, start, status) => {
+    const { number, ids } = await ordered(site);
+    await expectDone(site, ids[0], 'arrive');
+    await expectDone(site, ids[0], 'reschedule', { start });
+    expect(await statusesOf(site, number)).toEqual([status]);
+  });
+
+  it('given the patient has left, then another appointment is another chance: he is awaited again', async () => {
+    const { number, ids } = await ordered(site);
+    await expectDone(site, ids[0], 'arrive');
+    await expectDone(site, ids[0], 'depart');
+    expect(await statusesOf(site, number)).toEqual(['DEPARTED']);
+    await expectDone(site, ids[0], 'reschedule', { start: '2026-03-01T15:00' });
+    expect(await statusesOf(site, number)).toEqual(['SCHEDULED']);
+  });
+
   it('given a procedure that is only planned, then it moves and nobody hears of it', async () => {
     const { number, ids } = await ordered(waiting);
     await expectDone(waiting, ids[0], 'reschedule', { start: '2026-03-04T08:00' });

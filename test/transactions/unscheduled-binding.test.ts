@@ -115,6 +115,26 @@ describe('POST /api/unscheduled/{mppsUid}/match', () => {
     expect(await site.news()).toEqual([]);
   });
 
+  it('given a person says that the number at the modality was another patient’s, then the examination alone is moved, and nobody is merged', async () => {
+    const [his, hers] = [`B${serial()}`, `B${serial()}`];
+    await ordered(his);
+    const { study, uid } = await performed(his);
+    const placerOrderNumber = await ordered(hers);
+    const { status, body } = await match(uid, { placerOrderNumber, anotherPatient: true });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ patientId: hers, studyInstanceUid: study, state: 'completed', orderStatus: 'CM' });
+    const news = await site.news();
+    expect(news).toEqual(expect.arrayContaining(['IM RAD-13 CA/CA', 'IM RAD-4 NW/SC', 'OP RAD-3 SC/CM']));
+    expect(news.filter((line) => line.includes('RAD-12'))).toEqual([]);
+    const announced = site.texts.find((text) => text.includes('ZDS|') && field(text, 'ORC', 1) === 'NW') ?? '';
+    expect(field(announced, 'PID', 3).split('^')[0]).toBe(hers);
+    const { requestedProcedures } = await site.order({ placerOrderNumber });
+    const moved = requestedProcedures.find(({ studyInstanceUid }) => studyInstanceUid === study);
+    const bound = moved?.history.find(({ event }) => event === 'bound');
+    expect(bound?.remark).toBe('it was performed under the number of another patient; ordered by telephone');
+    expect(await listed(uid)).toBeNull();
+  });
+
   it.each([
     ['no order of that number', 404, async () => ({ placerOrderNumber: `NONE${serial()}` })],
     ['no number at all', 400, async () => ({})],
@@ -164,8 +184,9 @@ describe('POST /api/unscheduled/{mppsUid}/match', () => {
 });
 
 describe('POST /api/orders for what was performed (RAD-3 SN; MESA 105)', () => {
-  const place = (studyInstanceUid: string, patientId: string) =>
+  const place = (studyInstanceUid: string, patientId: string, more: object = {}) =>
     site.post('/api/orders', {
+      ...more,
       patient: { identifiers: [{ value: patientId, assigningAuthority: 'CLINIC' }], name: { family: 'Known' } },
       service: { code: 'WRIST', scheme: 'TESTPLAN' },
       studyInstanceUid,
@@ -191,6 +212,20 @@ describe('POST /api/orders for what was performed (RAD-3 SN; MESA 105)', () => {
     expect(order.requestedProcedures.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual([study]);
     expect(order).toMatchObject({ unreconciled: false, orderStatus: 'CM', departmental: true });
     expect(await listed(uid)).toBeNull();
+  });
+
+  it('given it was performed under the number of another patient, then 409 until a person says so', async () => {
+    const [his, hers] = [`B${serial()}`, `B${serial()}`];
+    for (const id of [his, hers]) await site.send(adt('A04', { identifier: `${id}^^^CLINIC`, name: 'Known^Katrin' }));
+    const { study } = await performed(his);
+    expect(await place(study, hers)).toMatchObject({ status: 409, body: { type: 'state-forbids' } });
+    expect(await place(study, hers, { anotherPatient: true })).toMatchObject({
+      status: 201,
+      body: { patientId: hers },
+    });
+    const news = await site.news();
+    expect(news.filter((line) => line.includes('RAD-12'))).toEqual([]);
+    expect(field(site.texts[news.indexOf('OP RAD-3 SN/')] ?? '', 'PID', 3).split('^')[0]).toBe(hers);
   });
 
   it('given the study of another order, then 409', async () => {
