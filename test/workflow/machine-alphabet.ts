@@ -102,7 +102,7 @@ const staffLetters: readonly Letter[] = [
   ),
   plain(
     'reschedule',
-    (machine) => ({ type: 'reschedule', movedSteps: stepsIn(machine, 'SCHEDULED', 'ARRIVED', 'READY') }),
+    (machine) => ({ type: 'reschedule', movedSteps: stepsIn(machine, 'SCHEDULED', 'ARRIVED', 'READY', 'DEPARTED') }),
     // To another station alone: another time would also take the hold of a no-show off, which is a second event.
     (department, id) => rescheduleProcedure(department, id, { station: 'OTHER1' }, actor),
   ),
