@@ -1,4 +1,4 @@
-import { type Markup, markup, nothing } from './markup.ts';
+import { type Markup, markup, nothing } from '../src/platform/markup.ts';
 import type { Kept, PlayedResult, StepResult } from './player.ts';
 import { detailsOf } from './progress.ts';
 

@@ -1,4 +1,4 @@
-import { type Markup, markup, nothing } from './markup.ts';
+import { type Markup, markup, nothing } from '../src/platform/markup.ts';
 import type { ScenarioResult } from './player.ts';
 import { type Row, lifelinesOf, rowsOf } from './report-rows.ts';
 import { actorWords } from './words.ts';

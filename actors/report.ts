@@ -1,14 +1,15 @@
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { localTimeOf } from '../src/platform/clock.ts';
 import type { Verdict } from './checks.ts';
-import { type Markup, markup, nothing } from './markup.ts';
+import { type Markup, markup, nothing } from '../src/platform/markup.ts';
+import { mismatchesOf } from './outcome.ts';
 import type { Kept, ScenarioResult, StepResult } from './player.ts';
 import { countsOf } from './progress.ts';
 import { diagramOf } from './report-diagram.ts';
 import { type Tone, lifelinesOf, rowsOf, toneOf } from './report-rows.ts';
 import { reportStyle } from './report-style.ts';
 import type { OrderFiller } from './stage.ts';
-import { actorWords, transactionName } from './words.ts';
+import { actorWords, answerWords, placeWords, transactionWords } from './words.ts';
 
 /** What the report tells of a run beside its results. */
 export interface ReportFacts {
@@ -49,9 +50,10 @@ Filler, talked to it over real HL7 and DICOM connections and compared what it sa
 The Order Filler itself was looked at only from outside, by what went over the wire.</p>
 ${runFacts(results, facts)}
 </header>
-<table><thead><tr><th class="mark"></th><th>Scenario</th><th>What it plays</th><th>Steps</th><th></th></tr></thead>
+${failures(results)}
+<table class="contents"><thead><tr><th class="mark"></th><th>Scenario</th><th>What it plays</th><th class="number">Steps that passed</th><th class="number">Time</th></tr></thead>
 <tbody>${results.map((result, index) => contentsRow(result, `s${index + 1}`))}</tbody></table>
-${actorTable(results)}
+${legend(results)}
 ${sections}
 </body>
 </html>
@@ -103,15 +105,62 @@ function seconds(milliseconds: number): string {
   return milliseconds < 1000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
-/** Who is who: only the actors that occur. */
-function actorTable(results: readonly ScenarioResult[]): Markup {
-  const actors = [...new Set(results.flatMap((result) => lifelinesOf(result, rowsOf(result))))];
-  const rows = actors.map((actor) => {
-    const [name, what] = actorWords(actor);
-    return markup`<dt class="mono">${actor}</dt><dd>${name}: <span class="soft">${what}</span></dd>`;
+/** What did not pass, first: each with the sentence that says why. */
+function failures(results: readonly ScenarioResult[]): Markup {
+  const rows = results.flatMap((result, index) => {
+    if (result.passed || result.skipped) return [];
+    const step = result.steps.find((one) => !one.passed && one.skipped === undefined);
+    const { place, expected, received } = (step && mismatchesOf(step)[0]) ?? {};
+    const problem = step?.problems[0] ?? result.leftover.problems[0] ?? 'it was stopped';
+    const why = place === undefined ? problem : `${place}: expected ${expected}, received ${received}`;
+    const number = step === undefined ? nothing : markup`step ${step.number}, `;
+    const target = step === undefined ? `s${index + 1}` : `s${index + 1}-${step.number}`;
+    return markup`<li><a href="#${target}">${result.scenario.name}</a>${roundShown(result)}: ${number}${step?.sentence ?? 'at the end'}.
+<span class="failed why">${why}</span></li>`;
   });
-  return rows.length === 0 ? nothing : markup`<h3>Who takes part</h3><dl>${rows}</dl>`;
+  return rows.length === 0 ? nothing : markup`<h3>What failed</h3><ul class="failures">${rows}</ul>`;
 }
+
+/** What the signs and names mean: only those that occur. */
+function legend(results: readonly ScenarioResult[]): Markup {
+  const exchanges = results.flatMap(({ steps, leftover, aside }) => [
+    ...[...steps, leftover].flatMap((kept) => kept.exchanges),
+    ...aside,
+  ]);
+  const codes = [...new Set(exchanges.flatMap(({ answer }) => answer?.code ?? []))].toSorted();
+  const spoken = results.flatMap(({ steps }) => steps.flatMap(({ transaction }) => transaction ?? []));
+  const numbers = [...new Set(spoken)].toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const actors = [...new Set(results.flatMap((result) => lifelinesOf(result, rowsOf(result))))];
+  const terms = (pairs: readonly (readonly [string, readonly [string, string] | undefined])[]): Markup[] =>
+    pairs.flatMap(([term, words]) =>
+      words
+        ? [
+            markup`<dt class="mono">${term}</dt><dd>${words[0]}${words[1] && markup`: <span class="soft">${words[1]}</span>`}</dd>`,
+          ]
+        : [],
+    );
+  return markup`<details class="legend"${results.length > 3 ? nothing : markup` open`}><summary>What the names and signs mean</summary>
+<div class="columns"><div><h3>Who takes part</h3><dl>${terms(actors.map((actor) => [actor, actorWords(actor)]))}</dl>
+<h3>Signs</h3><dl>${signs}</dl></div>
+<div><h3>What they say to each other</h3><dl>${terms(numbers.map((number) => [number, transactionWords(number)]))}</dl>
+<h3>Answers</h3><dl>${terms(codes.map((code) => [code, wordsOfCode(code)]))}</dl></div></div></details>`;
+}
+
+const wordsOfCode = (code: string): readonly [string, string] | undefined => {
+  const words = answerWords[code];
+  return words === undefined ? undefined : [words, ''];
+};
+
+const signs: readonly Markup[] = (
+  [
+    ['passed', '✓', 'as expected'],
+    ['failed', '✗', 'not as expected'],
+    ['skipped', '○', 'not played, which is no failure'],
+    ['', '→', 'a message, and how long after the beginning it came'],
+    ['', '⇢', 'its answer, and how long that took'],
+    ['aside', '→', 'set aside: it counts for nothing, no step asks for it'],
+  ] as const
+).map(([tone, sign, what]) => markup`<dt class="${tone}">${sign}</dt><dd>${what}</dd>`);
 
 function scenarioSection(result: ScenarioResult, id: string, facts: ReportFacts): Markup {
   const { scenario, run, steps, leftover, skippedBecause } = result;
@@ -133,11 +182,11 @@ ${setAside(result, facts)}
 function stepDetails(step: StepResult, id: string, facts: ReportFacts): Markup {
   const { number, transaction = '', who, sentence, milliseconds } = step;
   const tone = toneOf(step);
-  const name = transactionName(transaction);
+  const words = transactionWords(transaction);
   return markup`<details id="${id}"${tone === 'passed' ? nothing : markup` open`}><summary><span class="${tone}">${marks[tone]}</span>
-<span class="soft">${number}</span><span class="rad"${name === undefined ? nothing : markup` title="${name}"`}>${transaction}</span>
+<span class="soft">${number}</span><span class="rad"${words === undefined ? nothing : markup` title="${words[0]}"`}>${transaction}</span>
 <span class="who">${who}</span><span>${sentence}</span><span class="soft">${seconds(milliseconds)}</span></summary>
-<div>${name === undefined ? nothing : markup`<p class="soft">${transaction} is ${name}.</p>`}${keptDetails(step, facts)}</div></details>`;
+<div>${words === undefined ? nothing : markup`<p class="soft">${transaction}, ${words[0]}: ${words[1]}.</p>`}${keptDetails(step, facts)}</div></details>`;
 }
 
 function keptDetails(kept: Kept, facts: ReportFacts): Markup {
@@ -154,11 +203,18 @@ function verdictTable(verdicts: readonly Verdict[]): Markup {
   const rows = verdicts.map(({ place, expected, received, holds, captured }) => {
     const tone = holds ? 'passed' : 'failed';
     const kept = captured === undefined ? nothing : markup` <span class="soft">kept as ${captured}</span>`;
-    return markup`<tr><td class="mark ${tone}">${marks[tone]}</td><td class="mono">${place}</td><td class="mono">${expected}</td>
+    const words = placeWords(place);
+    const name = words === undefined ? nothing : markup` <span class="words">${words}</span>`;
+    return markup`<tr${holds ? nothing : markup` class="wrong"`}><td class="mark ${tone}">${marks[tone]}</td><td class="place"><span class="mono">${broken(place)}</span>${name}</td><td class="mono">${expected}</td>
 <td class="mono ${holds ? '' : 'failed'}">${received}${kept}</td></tr>`;
   });
-  return markup`<table><thead><tr><th class="mark"></th><th>Field</th><th>Expected</th><th>Received</th></tr></thead>
+  return markup`<table class="compared"><thead><tr><th class="mark"></th><th>Field</th><th>Expected</th><th>Received</th></tr></thead>
 <tbody>${rows}</tbody></table>`;
+}
+
+/** A long path of attributes may break behind a dot. */
+function broken(place: string): readonly Markup[] {
+  return place.split(/(?<=\.)(?=[A-Z])/).map((part) => markup`${part}<wbr>`);
 }
 
 function filesOf({ files }: Pick<Kept, 'files'>, facts: ReportFacts): Markup {

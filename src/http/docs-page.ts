@@ -1,5 +1,6 @@
 import { bodyTypes } from './body.ts';
-import { type Html, html, page } from './html.ts';
+import { type Markup, markup } from '../platform/markup.ts';
+import { page } from './html.ts';
 import { COMPONENTS, type JsonSchema, type Parameter, componentsOf, parametersOf } from './describe-routes.ts';
 import type { Route } from './route.ts';
 
@@ -30,10 +31,10 @@ function membersText(schema: JsonSchema, indent = ''): string[] {
   });
 }
 
-function parameterRow({ name, in: place, description, schema }: Parameter): Html {
+function parameterRow({ name, in: place, description, schema }: Parameter): Markup {
   const usual = schema.default === undefined ? '' : `default ${schema.default}`;
   const about = [description, usual].filter(Boolean).join(' ');
-  return html`<tr>
+  return markup`<tr>
     <td><code>${name}</code></td>
     <td>${place}</td>
     <td>${typeText(schema)}</td>
@@ -41,9 +42,9 @@ function parameterRow({ name, in: place, description, schema }: Parameter): Html
   </tr>`;
 }
 
-function parametersTable(parameters: readonly Parameter[]): Html {
-  if (parameters.length === 0) return html``;
-  return html`<table>
+function parametersTable(parameters: readonly Parameter[]): Markup {
+  if (parameters.length === 0) return markup``;
+  return markup`<table>
     <tr>
       <th>parameter</th>
       <th>in</th>
@@ -54,23 +55,23 @@ function parametersTable(parameters: readonly Parameter[]): Html {
   </table>`;
 }
 
-function shapeLink({ name }: { readonly name: string }): Html {
-  return html`<a href="#${name}">${name}</a>`;
+function shapeLink({ name }: { readonly name: string }): Markup {
+  return markup`<a href="#${name}">${name}</a>`;
 }
 
-function routeSection(route: Route): Html {
+function routeSection(route: Route): Markup {
   const { response, texts = [], body } = route;
-  const shape = response ? [html`${shapeLink(response)} `] : [];
-  const taken = body ? [html`<p class="more">Takes: ${shapeLink(body)} as ${bodyTypes(route).join(' or ')}</p>`] : [];
-  return html`<h2><code>${route.method.toUpperCase()} ${route.path}</code></h2>
+  const shape = response ? [markup`${shapeLink(response)} `] : [];
+  const taken = body ? [markup`<p class="more">Takes: ${shapeLink(body)} as ${bodyTypes(route).join(' or ')}</p>`] : [];
+  return markup`<h2><code>${route.method.toUpperCase()} ${route.path}</code></h2>
     <p>${route.summary}</p>
     ${parametersTable(parametersOf(route))} ${taken}
     <p class="more">Answers: ${shape}${texts.join(', ')}</p>`;
 }
 
-function shapeSection([name, schema]: [string, JsonSchema]): Html {
+function shapeSection([name, schema]: [string, JsonSchema]): Markup {
   const members = membersText(schema).join('\n');
-  return html`<h2 id="${name}">${name}</h2>
+  return markup`<h2 id="${name}">${name}</h2>
     <pre>${members || typeText(schema)}</pre>`;
 }
 
@@ -79,7 +80,7 @@ export function docsPage(routes: readonly Route[], version: string): string {
   const shapes = Object.entries(componentsOf(routes));
   return page(
     'swf-orchestrator: web interface',
-    html`<h1>Web interface of swf-orchestrator ${version}</h1>
+    markup`<h1>Web interface of swf-orchestrator ${version}</h1>
       <p>
         The same as a document for programs: <a href="/openapi.json">/openapi.json</a>. A <code>POST</code> takes
         <code>application/json</code>; where nothing need be said, its body may be left out. When the server was given a

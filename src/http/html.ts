@@ -1,30 +1,7 @@
-/** HTML that is safe to put into a page as it is. */
-export interface Html {
-  readonly html: string;
-}
+import { type Markup, markup } from '../platform/markup.ts';
 
-type Part = string | number | Html | readonly Html[];
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escaped(part: Part): string {
-  if (typeof part === 'object') return 'html' in part ? part.html : part.map((one) => one.html).join('');
-  return String(part).replace(/[&<>"']/g, (char) => entities[char] ?? char);
-}
-
-/** A template tag: whatever is put in is escaped, unless it is Html itself. */
-export function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Html {
-  return { html: texts.map((text, index) => text + escaped(parts[index] ?? '')).join('') };
-}
-
-const css: Html = {
-  html: `
+const css: Markup = {
+  markup: `
     body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; color: #1b1b1b; }
     h1, h2 { line-height: 1.2; }
     h2 { margin-top: 2.5rem; border-top: 1px solid #ccc; padding-top: 1rem; font-size: 1.1rem; }
@@ -42,8 +19,8 @@ const css: Html = {
 };
 
 /** A whole page: no script, nothing from elsewhere. */
-export function page(title: string, body: Html): string {
-  return html`<!doctype html>
+export function page(title: string, body: Markup): string {
+  return markup`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -56,5 +33,5 @@ export function page(title: string, body: Html): string {
       <body>
         ${body}
       </body>
-    </html>`.html;
+    </html>`.markup;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { markup } from '../../actors/markup.ts';
+import { markup } from '../../src/platform/markup.ts';
 import type { Result } from '../../actors/play-scenarios.ts';
 import { lifelinesOf, rowsOf } from '../../actors/report-rows.ts';
 import { type TestStage, order, startTestStage } from './playing.ts';
@@ -40,13 +40,24 @@ describe('the report for people', () => {
   it('has the verdict on every field: what was expected and what came, escaped', () => {
     const escaped = '&lt;script&gt;&quot;&amp;&#39;';
 
-    expect(page).toMatch(
-      new RegExp(`✗</td><td class="mono">OBR-24</td><td class="mono">MR</td>\\s*<td class="mono failed">${escaped}<`),
-    );
-    expect(page).toMatch(/✓<\/td><td class="mono">ORC-5<\/td><td class="mono">SC<\/td>\s*<td class="mono ">SC</);
+    const row = (mark: string, place: string, words: string, rest: string): RegExp => {
+      const field = `<span class="mono">${place}<wbr></span> <span class="words">${words}</span>`;
+      return new RegExp(`${mark}</td><td class="place">${field}</td><td class="mono">${rest}<`);
+    };
+    expect(page).toMatch(row('✗', 'OBR-24', 'modality', `MR</td>\\s*<td class="mono failed">${escaped}`));
+    expect(page).toMatch(row('✓', 'ORC-5', 'order status', 'SC</td>\\s*<td class="mono ">SC'));
     expect(page).toContain('Down &amp; &lt;b&gt;out&lt;/b&gt;');
-    expect(page).toContain('RAD-4 is Procedure Scheduled.');
+    expect(page).toContain('RAD-4, Procedure Scheduled: what was planned is told to the archive.');
     expect(page).toContain('Skipped: a person has to do this');
+  });
+
+  it('says first what failed and why, and what the names and codes mean that occur', () => {
+    const first = page.slice(0, page.indexOf('<table'));
+
+    expect(first).toMatch(/What failed[^]*OBR-24: expected MR, received &lt;script&gt;/);
+    expect(page).toMatch(/<dt class="mono">AA<\/dt><dd>accepted/);
+    expect(page).toMatch(/<dt class="mono">IM<\/dt><dd>Image Manager/);
+    expect(page).not.toContain('<dt class="mono">RAD-12</dt>');
   });
 
   it('is one file: no script, nothing from elsewhere', () => {
