@@ -72,3 +72,22 @@ async function ask(deed: Deed, tester: Tester, { scope, signal }: Playing): Prom
   const seen = expected.map((one) => ({ ...one, received: 'as expected, says the tester', holds: true }));
   return { verdicts: [...seen, ...captured], problems: [] };
 }
+
+const lives = {
+  kill: 'kill the Order Filler at once, in the middle of what it does (kill -9)',
+  start: 'start the Order Filler again, with the data that it had',
+} as const;
+
+/** What happens to the Order Filler as a process: done to the server of `--start`, asked of a tester, else skipped. */
+export async function toOrderFiller(what: keyof typeof lives, { stage }: Playing): Promise<Outcome> {
+  if (stage.life) {
+    await stage.life[what]();
+    return nothingWrong;
+  }
+  if (!stage.tester) {
+    const skipped = `only a server of --start can be killed, and nobody is at a terminal to be asked to ${lives[what]}`;
+    return { ...nothingWrong, skipped };
+  }
+  const typed = await stage.tester(`\n  Please ${lives[what]}.\n  Enter when it is done, s to skip: `);
+  return /^s/i.test(typed.trim()) ? { ...nothingWrong, skipped: `the tester did not ${lives[what]}` } : nothingWrong;
+}

@@ -16,7 +16,7 @@ import {
 } from './outcome.ts';
 import { echo, find, tell } from './perform-dicom.ts';
 import { send } from './perform-send.ts';
-import { doAsStaff } from './perform-staff.ts';
+import { doAsStaff, toOrderFiller } from './perform-staff.ts';
 import { dicomValueAt } from './places.ts';
 import type { Step, StepOf, Verb } from './scenario.ts';
 import { expand } from './template.ts';
@@ -63,12 +63,14 @@ const performers: { readonly [V in Verb]: Performer<V> } = {
     await stage.listeners.offline(step.offline);
     return nothingWrong;
   },
-  killed: async (step, { stage }) => {
-    await stage.listeners.kill(step.killed);
+  killed: async (step, playing) => {
+    if (step.killed === 'OF') return toOrderFiller('kill', playing);
+    await playing.stage.listeners.kill(step.killed);
     return nothingWrong;
   },
-  online: async (step, { stage }) => {
-    await stage.listeners.online(step.online);
+  online: async (step, playing) => {
+    if (step.online === 'OF') return toOrderFiller('start', playing);
+    await playing.stage.listeners.online(step.online);
     return nothingWrong;
   },
   quiet: async (step, { stage, watch, signal }, notes) => {

@@ -229,6 +229,7 @@ async function endOf(
   const { scenario, stage, watch, signal, isTheirs } = playing;
   scenario.cast.forEach((actor) => stage.behaviours.reset(actor));
   await Promise.all(scenario.cast.map((actor) => stage.listeners.online(actor)));
+  if (scenario.steps.some((step) => step.verb === 'killed' && step.killed === 'OF')) await stage.life?.start();
   const isWhole = played.length === scenario.steps.length;
   const end = openNotes(transcript, 'end', stage.clock);
   const left = stage.mailbox.unclaimed(watch);

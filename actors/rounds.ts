@@ -103,7 +103,7 @@ function openHouse({ screen, start, tester, underTest }: Playbill): House {
       return orderFiller;
     };
     const ids = randomIds(site.organisation.uidRoot);
-    return startStage(site, findOrderFiller, { clock: systemClock, ids, tester });
+    return startStage(site, findOrderFiller, { clock: systemClock, ids, tester, life: underTest.life });
   };
   return {
     on: async (group) => {

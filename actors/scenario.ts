@@ -63,6 +63,9 @@ const actor = z
   .regex(/^[A-Z]+(_?[A-Z0-9]+)*$/, 'an actor is named in capitals: ADT, OP, IM, RM, MOD, OP_B')
   .refine((text) => kindOf(text) !== undefined, 'an actor is an ADT, OP, IM, RM or MOD (OF is never in the cast)');
 
+/** The Order Filler itself, where the player has started it: it can be killed, and started again. */
+const killable = z.union([z.literal('OF'), actor]);
+
 /** Whatever a name stands for is put in as text, so any text in its place tells whether the rest is well formed. */
 const regularExpression = z.string().refine((text) => {
   try {
@@ -228,8 +231,8 @@ export const stepSchemas = {
       .refine((all) => Object.keys(all).length > 0, 'say which actor: { OP: late 3s }'),
   }),
   offline: z.strictObject({ ...common, offline: actor }),
-  killed: z.strictObject({ ...common, killed: actor }),
-  online: z.strictObject({ ...common, online: actor }),
+  killed: z.strictObject({ ...common, killed: killable }),
+  online: z.strictObject({ ...common, online: killable }),
   quiet: z.strictObject({ ...common, quiet: duration }),
 } as const;
 

@@ -20,6 +20,14 @@ export interface OrderFiller {
   readonly http?: HttpAddress | undefined;
 }
 
+/** The Order Filler as a process that the player has started. */
+export interface Life {
+  /** Ends it at once, as `kill -9` does. Does nothing when it does not run. */
+  kill(): Promise<void>;
+  /** Starts it on the same data and ports and waits until it is ready. Does nothing when it runs. */
+  start(): Promise<void>;
+}
+
 export interface Senders {
   of(actor: string): Hl7Sender;
   close(): void;
@@ -37,6 +45,8 @@ export interface Stage {
   readonly listeners: Listeners;
   /** Whom to ask; undefined when nobody is there. */
   readonly tester?: Tester | undefined;
+  /** Undefined for an Order Filler that the player has not started. */
+  readonly life?: Life | undefined;
   /** How an actor signs its HL7 messages: MSH-3 and MSH-4. */
   identityOf(actor: string): Hl7Identity;
   /** The identity of the Order Filler: MSH-5 and MSH-6 of what it is sent. */
@@ -55,7 +65,7 @@ export interface Stage {
 export async function startStage(
   site: Config,
   findOrderFiller: () => Promise<OrderFiller>,
-  given: Pick<Stage, 'clock' | 'ids' | 'tester'> & { readonly answerers?: Answerers },
+  given: Pick<Stage, 'clock' | 'ids' | 'tester' | 'life'> & { readonly answerers?: Answerers },
 ): Promise<Stage> {
   const { clock, ids } = given;
   const mailbox = createMailbox();
@@ -78,7 +88,7 @@ export async function startStage(
 function stageOf(
   site: Config,
   orderFiller: OrderFiller,
-  parts: Pick<Stage, 'mailbox' | 'archive' | 'behaviours' | 'listeners' | 'clock' | 'ids' | 'tester'>,
+  parts: Pick<Stage, 'mailbox' | 'archive' | 'behaviours' | 'listeners' | 'clock' | 'ids' | 'tester' | 'life'>,
 ): Stage {
   const { application, facility, timeZone } = site.organisation;
   const peerOf = (actor: string): Config['peers'][number] | undefined => site.peers.find((peer) => peer.name === actor);

@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { OrderFiller } from './stage.ts';
+import type { Life, OrderFiller } from './stage.ts';
 import { parseDicomAddress, parseHttpAddress, parseMllpAddress } from './addresses.ts';
 
 /** A server of ours in a process of its own, with nothing in it and nothing left of it afterwards. */
-export interface ThrowawayServer {
+export interface ThrowawayServer extends Life {
   readonly orderFiller: OrderFiller;
   /** Ends it, waits for its end, starts it on the same data with this site file. Rejects with ServerDidNotStart. */
   restart(siteFile: string | undefined): Promise<OrderFiller>;
@@ -51,12 +52,23 @@ export async function startThrowawayServer(options: Options): Promise<ThrowawayS
   mkdirSync(options.transcripts, { recursive: true });
   rmSync(join(options.transcripts, 'server.log'), { force: true });
   let life: ServerProcess | undefined;
-  const launch = async (siteFile: string | undefined): Promise<OrderFiller> => {
-    life = launchServer({ ...options, siteFile }, folder);
-    return addressesPrinted(life, options.signal);
+  let last: { readonly siteFile: string | undefined; readonly orderFiller: OrderFiller } | undefined;
+  const launch = async (siteFile: string | undefined, again?: OrderFiller): Promise<OrderFiller> => {
+    life = launchServer({ ...options, siteFile }, folder, again);
+    const orderFiller = await addressesPrinted(life, options.signal);
+    last = { siteFile, orderFiller };
+    return orderFiller;
+  };
+  const kill = async (): Promise<void> => {
+    await life?.kill();
+    life = undefined;
+  };
+  const start = async (): Promise<void> => {
+    if (!life) await launch(last?.siteFile, last?.orderFiller);
   };
   const stop = async (): Promise<void> => {
     await life?.stop();
+    await endDatabase(folder);
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -65,7 +77,7 @@ export async function startThrowawayServer(options: Options): Promise<ThrowawayS
       await life?.stop();
       return launch(siteFile);
     };
-    return { orderFiller, restart, stop };
+    return { orderFiller, restart, kill, start, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -78,13 +90,14 @@ interface ServerProcess {
   readonly ended: Promise<void>;
   readonly lastErrors: readonly string[];
   stop(): Promise<void>;
+  kill(): Promise<void>;
 }
 
-function launchServer(options: Options, folder: string): ServerProcess {
+function launchServer(options: Options, folder: string, again: OrderFiller | undefined): ServerProcess {
   const { program = join('src', 'cli.ts') } = options;
   const child = spawn(process.execPath, ['--import', 'tsx', program, 'serve'], {
     cwd: packageFolder,
-    env: environmentOf(options, join(folder, 'data')),
+    env: environmentOf(options, join(folder, 'data'), again),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log = keepLog(child, options.transcripts);
@@ -96,19 +109,52 @@ function launchServer(options: Options, folder: string): ServerProcess {
     await stopChild(child, ended);
     await log.written;
   };
-  return { child, ended, lastErrors: log.lastLines, stop };
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+    await log.written;
+  };
+  return { child, ended, lastErrors: log.lastLines, stop, kill };
 }
 
-function environmentOf({ siteFile, environment }: Options, dataFolder: string): NodeJS.ProcessEnv {
+/** Free ports, or those that it had. */
+function environmentOf(
+  { siteFile, environment }: Options,
+  dataFolder: string,
+  again: OrderFiller | undefined,
+): NodeJS.ProcessEnv {
+  const http = again?.http && new URL(again.http.url).port;
   const own = {
     SWF_HOST: '127.0.0.1',
-    SWF_HL7_PORT: '0',
-    SWF_DICOM_PORT: '0',
-    SWF_HTTP_PORT: '0',
+    SWF_HL7_PORT: String(again?.hl7.port ?? 0),
+    SWF_DICOM_PORT: String(again?.dicom.port ?? 0),
+    SWF_HTTP_PORT: http ?? '0',
     SWF_DATA_DIR: dataFolder,
   };
   const inherited = Object.entries(environment).filter(([name]) => name !== 'DATABASE_URL' && name !== 'SWF_CONFIG');
   return { ...Object.fromEntries(inherited), ...own, ...(siteFile === undefined ? {} : { SWF_CONFIG: siteFile }) };
+}
+
+/** The database of a server that was killed lives on, for the next one; when that is stopped it is nobody's. */
+async function endDatabase(folder: string): Promise<void> {
+  const file = join(folder, 'data', 'postgres', 'postmaster.pid');
+  if (!existsSync(file)) return;
+  const [first = '', , , , socketFolder = ''] = readFileSync(file, 'utf8').split('\n');
+  const pid = Number(first);
+  if (!Number.isInteger(pid) || pid <= 1) return;
+  const until = performance.now() + stopWithinMs;
+  for (let lives = signalled(pid, 'SIGQUIT'); lives && performance.now() < until; lives = signalled(pid, 0))
+    await pause(20);
+  if (basename(socketFolder).startsWith('swf-pg-')) rmSync(socketFolder, { recursive: true, force: true });
+}
+
+/** Whether there is such a process. */
+function signalled(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
 }
 
 async function stopChild(child: ChildProcess, ended: Promise<void>): Promise<void> {

@@ -1,11 +1,13 @@
 import type { Config } from '../src/platform/config.ts';
-import type { OrderFiller } from './stage.ts';
+import type { Life, OrderFiller } from './stage.ts';
 import { type ThrowawayServer, startThrowawayServer } from './throwaway-server.ts';
 
 /** The Order Filler that scenarios are played against. */
 export interface UnderTest {
   /** Where it is, once it has the settings of this site. Rejects with ServerDidNotStart. */
   on(site: Config): Promise<OrderFiller>;
+  /** Undefined for one that runs already. */
+  readonly life?: Life | undefined;
   /** Ends what was started for the playing. */
   end(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export function startedForThis(options: Options): UnderTest {
       const { http, ...rest } = now.orderFiller;
       return { ...rest, http: http && { ...http, token: site.apiToken } };
     },
+    life: { kill: async () => server?.kill(), start: async () => server?.start() },
     end: async () => server?.stop(),
   };
 }

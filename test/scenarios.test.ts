@@ -45,7 +45,13 @@ function writeStrictCase(folder: string): string {
   writeFileSync(join(folder, 'adt.hl7'), message);
   const head = "scenario: own\ntitle: Own\ncast: [ADT]\nlet: { patientId: 'P${run}' }\n";
   const settings = 'settings: { policy: { receiver: ours } }\n';
-  const steps = 'steps:\n  - { step: It is refused, from: ADT, send: adt.hl7, ack: { MSA-1: AE } }\n';
+  const steps = [
+    'steps:',
+    '  - { step: It is refused, from: ADT, send: adt.hl7, ack: { MSA-1: AE } }',
+    '  - { step: The Order Filler is killed, killed: OF }',
+    '  - { step: It is there again, online: OF }',
+    '  - { step: It is refused once more, from: ADT, send: adt.hl7, ack: { MSA-1: AE } }\n',
+  ].join('\n');
   writeFileSync(join(folder, 'scenario.yaml'), head + settings + steps);
   return folder;
 }
@@ -66,7 +72,7 @@ function oneOfEach(): string[] {
 describe('the scenarios that are shipped', () => {
   // All of them are played by `npm run scenarios`.
   it(
-    'pass against a server of ours in a process of its own, one of each family, and one with settings after the others',
+    'pass against a server of ours in a process of its own, one of each family, then one with settings that kills it',
     async () => {
       const paths = [writeStrictCase(join(site.folder, 'strict')), ...oneOfEach()];
       const report = join(site.folder, 'junit.xml');

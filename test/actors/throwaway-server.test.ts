@@ -82,4 +82,44 @@ ${ready}setInterval(() => {}, 1000);`,
 
     await expect(starting).rejects.toThrow('stopped before the server was ready');
   });
+
+  it('that is killed ends at once, and comes back at the same ports with the same data', async () => {
+    const server = await start(
+      `import { appendFileSync, mkdirSync } from 'node:fs';
+mkdirSync(process.env.SWF_DATA_DIR, { recursive: true });
+appendFileSync(new URL('lives.txt', import.meta.url), [process.env.SWF_DATA_DIR, process.env.SWF_HL7_PORT, process.env.SWF_DICOM_PORT, process.env.SWF_HTTP_PORT].join(' ') + '\\n');
+process.on('SIGTERM', () => process.exit(0));
+${ready}setInterval(() => {}, 1000);`,
+    );
+    await server.kill();
+    await server.kill();
+    await server.start();
+    await server.start();
+    await server.stop();
+
+    const [first = '', second = '', third] = readFileSync(join(folder, 'lives.txt'), 'utf8').split('\n');
+    expect(first).toMatch(/ 0 0 0$/);
+    expect(second).toBe(first.replace(/ 0 0 0$/, ' 4001 4002 4003'));
+    expect(third).toBe('');
+  });
+
+  it('leaves no database behind that outlived a killed server', async () => {
+    const server = await start(
+      `import { mkdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+const cluster = join(process.env.SWF_DATA_DIR, 'postgres');
+mkdirSync(cluster, { recursive: true });
+const database = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
+writeFileSync(join(cluster, 'postmaster.pid'), database.pid + '\\n');
+writeFileSync(new URL('database.txt', import.meta.url), String(database.pid));
+${ready}setInterval(() => {}, 1000);`,
+    );
+    const pid = Number(readFileSync(join(folder, 'database.txt'), 'utf8'));
+    await server.kill();
+    expect(process.kill(pid, 0)).toBe(true);
+    await server.stop();
+
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
 });
