@@ -143,6 +143,24 @@ export async function endedByTimer(tx: Tx, performedStepId: number): Promise<boo
   return (await tx.timer.count({ where: { performedStepId, effect: 'discontinue' } })) > 0;
 }
 
+/**
+ * Whether something was performed that may be what a procedure waits for: images or an MPPS of its study, or an
+ * examination of its patient that is not bound to an order yet.
+ */
+export async function hasTraces(
+  tx: Tx,
+  { studyInstanceUid, patientId }: { readonly studyInstanceUid: string; readonly patientId: number },
+): Promise<boolean> {
+  const found =
+    (await tx.performedProcedureStep.findFirst({
+      where: { studyInstanceUids: { has: studyInstanceUid } },
+      select: { id: true },
+    })) ??
+    (await tx.instanceAvailability.findFirst({ where: { studyInstanceUid }, select: { sopInstanceUid: true } })) ??
+    (await tx.order.findFirst({ where: { patientId, unreconciled: true, endedBy: null }, select: { id: true } }));
+  return found !== null;
+}
+
 /** What was asked of the placer by SN is still in its lane. */
 export async function isRequestPending(tx: Tx, orderId: number): Promise<boolean> {
   const where = { orderId, effect: 'requestOrderNumber', deliveryStatus: 'PENDING' as const };

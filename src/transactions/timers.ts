@@ -7,6 +7,7 @@ import {
   changeTimer,
   correctSince,
   dueTimers,
+  hasTraces,
   isRequestPending,
   lockDueTimer,
   ordersOfTimer,
@@ -87,19 +88,28 @@ async function fireStep(unit: Unit, firing: Firing): Promise<Fired | undefined> 
   tell(firing, [procedure], () => step?.scheduledProcedureStepId ?? '');
   const { effect } = unit.department.config.timers.stepNotStarted;
   const procedures = [procedure];
-  if ((effect !== 'noShow' && effect !== 'cancel') || !mayGiveUp(unit, procedure, effect, cause.at))
+  if ((effect !== 'noShow' && effect !== 'cancel') || !(await mayGiveUp(unit, found, effect, cause.at)))
     return { done: 'alarm', procedures };
   const done = send(procedure, effect === 'noShow' ? { type: 'hold', noShow: true } : { type: 'cancel' }, cause);
   if (done && effect === 'cancel' && orderStatusNow(held) === 'CA') await markEnded(unit, held, 'filler');
   return { done: done ? effect : 'alarm', procedures };
 }
 
-function mayGiveUp(unit: Unit, procedure: HeldProcedure, effect: 'noShow' | 'cancel', at: Date): boolean {
-  const steps = procedure.stored.steps.map(({ stepStatus, start }) => ({
+async function mayGiveUp(
+  unit: Unit,
+  { held, procedure }: NonNullable<ReturnType<typeof holding>>,
+  effect: 'noShow' | 'cancel',
+  at: Date,
+): Promise<boolean> {
+  const { stored, machine } = procedure;
+  const steps = stored.steps.map(({ stepStatus, start }) => ({
     stepStatus,
     startsAt: sinceStart(unit.department, start, new Date(0)),
   }));
-  return canGiveUp(procedure.machine, steps, { effect, at });
+  const ordered = held.procedures.flatMap((one) => one.stored.steps.map(({ stepStatus }) => stepStatus));
+  const { studyInstanceUid } = stored;
+  const traces = await hasTraces(unit.tx, { studyInstanceUid, patientId: held.order.patientId });
+  return canGiveUp(machine, { steps, ordered, traces }, { effect, at });
 }
 
 /** An MPPS that its modality does not end: an alarm, or the department ends it (PS3.4 F.7.2.2). */

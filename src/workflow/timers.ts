@@ -28,17 +28,27 @@ interface StepToStart {
   readonly startsAt: Date;
 }
 
+/** What a procedure that is to be given up is part of. */
+interface ToGiveUp {
+  readonly steps: readonly StepToStart[];
+  /** Statuses of the steps of all procedures of its order. */
+  readonly ordered: readonly StepStatus[];
+  /** Something was performed that is not of its steps, as where a modality sends no MPPS. */
+  readonly traces: boolean;
+}
+
+const nobodyCame: ReadonlySet<StepStatus> = new Set(['SCHEDULED', 'CANCELLED']);
+
 /**
  * Whether a procedure whose step was not started can be given up without a person: nothing of it was begun, its patient
- * has not come, and none of its steps is still to come. A no-show is one of what was on the worklist.
+ * has come for nothing of the order, and none of its steps is still to come. A no-show is one of what was on the worklist.
  */
 export function canGiveUp(
   { value }: StoredMachine,
-  steps: readonly StepToStart[],
+  { steps, ordered, traces }: ToGiveUp,
   wanted: { readonly effect: 'noShow' | 'cancel'; readonly at: Date },
 ): boolean {
   const states = wanted.effect === 'noShow' ? ['scheduled'] : ['planned', 'scheduled'];
-  const came = steps.some(({ stepStatus }) => ['ARRIVED', 'READY'].includes(stepStatus));
   const toCome = steps.some(({ startsAt }) => startsAt.getTime() > wanted.at.getTime());
-  return states.includes(value.acquisition) && !came && !toCome;
+  return states.includes(value.acquisition) && !traces && !toCome && ordered.every((one) => nobodyCame.has(one));
 }

@@ -5,7 +5,7 @@ import { openStore } from '../../src/store/prisma.ts';
 import type { Department } from '../../src/transactions/department.ts';
 import { applySettings } from '../../src/transactions/timers.ts';
 import type { TestDepartment } from '../http/support.ts';
-import { type StepOnWorklist, completed, newUid } from '../support/mpps.ts';
+import { type StepOnWorklist, completed, newUid, notification } from '../support/mpps.ts';
 import {
   type About,
   HOUR,
@@ -22,6 +22,9 @@ import {
   timersOf,
   withEffects,
 } from '../support/timers.ts';
+
+/** What a modality performs under a study of its own. */
+const newStudy = () => ({ studyInstanceUid: newUid(), requestedProcedureId: '' });
 
 describe('effects', () => {
   let active: TestDepartment;
@@ -95,6 +98,64 @@ describe('effects', () => {
       await later(at, 27 * HOUR);
       expect((await inShort(at, first(steps)))[0]).toBe('stepNotStarted fired alarm');
       expect((await stateOf(at, first(steps))).split(' ')[0]).toBe(before.split(' ')[0]);
+    }
+  });
+
+  it.each([
+    [
+      'its patient is there for another procedure of the order',
+      'TRUNK',
+      (at: TestDepartment, [, other]: StepOnWorklist[]) =>
+        at.post(`/api/procedures/${other?.requestedProcedureId}/arrive`),
+    ],
+    [
+      'another procedure of the order was begun',
+      'TRUNK',
+      (at: TestDepartment, [, other]: StepOnWorklist[]) => begun(at, other as StepOnWorklist),
+    ],
+    [
+      'its patient has come and left',
+      'SPINE',
+      async (at: TestDepartment, [, other]: StepOnWorklist[]) => {
+        const path = `/api/procedures/${other?.requestedProcedureId}`;
+        await at.post(`${path}/arrive`, { step: other?.scheduledProcedureStepId });
+        await at.post(`${path}/depart`, { step: other?.scheduledProcedureStepId });
+      },
+    ],
+    [
+      'it was performed and is to be repeated',
+      'WRIST',
+      async (at: TestDepartment, [step]: StepOnWorklist[]) => {
+        const uid = await begun(at, step as StepOnWorklist);
+        await at.nSet(uid, completed([], { PerformedProcedureStepStatus: 'DISCONTINUED' }));
+        await at.post(`/api/procedures/${step?.requestedProcedureId}/decide`, { decision: 'repeat' });
+      },
+    ],
+    [
+      'its modality sends no MPPS and images of it are there',
+      'WRIST',
+      (at: TestDepartment, [step]: StepOnWorklist[]) =>
+        at.notify(notification(step?.studyInstanceUid ?? '', [newUid()])),
+    ],
+    [
+      'an MPPS of its study names a step that is not known',
+      'WRIST',
+      (at: TestDepartment, [step]: StepOnWorklist[]) =>
+        begun(at, { ...(step as StepOnWorklist), scheduledProcedureStepId: 'UNKNOWN' }),
+    ],
+    [
+      'an examination of its patient waits to be bound to an order',
+      'WRIST',
+      (at: TestDepartment, [step]: StepOnWorklist[]) =>
+        begun(at, { ...(step as StepOnWorklist), ...newStudy(), scheduledProcedureStepId: '', accessionNumber: '' }),
+    ],
+  ])('given %s, then noShow and cancel of it are left to a person', async (_what, service, happens) => {
+    for (const at of [active, other]) {
+      const steps = await ordered(at, { service: `${service}^^TESTPLAN` });
+      await happens(at, steps);
+      await later(at, 27 * HOUR);
+      expect(await inShort(at, first(steps))).toContain('stepNotStarted fired alarm');
+      expect(await stateOf(at, first(steps))).toMatch(/^scheduled /);
     }
   });
 
