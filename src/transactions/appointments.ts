@@ -24,6 +24,7 @@ import {
   rewriteOrder,
   shift,
   stationFor,
+  takeOffNoShow,
 } from './order-changes.ts';
 import { issuerOf, makeOrder, scheduling } from './order-creation.ts';
 import { findByPlacerNumber } from './order-number.ts';
@@ -131,8 +132,11 @@ async function place(unit: Unit, inbound: InboundHl7, known: Known): Promise<voi
     const first = firstStart(concerned);
     const start = startOf(service);
     const seconds = first && start ? secondsBetween(first, start) : 0;
-    for (const procedure of concerned)
+    for (const procedure of concerned) {
       await placeProcedure(unit, procedure, { seconds, station, cause: causeOf(inbound) });
+      // Booked anew for the same time it is another appointment as well; S14 may be about anything else of it.
+      if (inbound.reading.message.header.triggerEvent !== 'S14') takeOffNoShow(procedure, causeOf(inbound));
+    }
   }
 }
 
@@ -165,8 +169,6 @@ async function placeProcedure(unit: Unit, procedure: HeldProcedure, moved: Shift
     send(procedure, scheduling(unit.department), cause);
     return;
   }
-  // A hold of the placer or of staff is theirs to take off.
-  if (procedure.machine.context.noShow) send(procedure, { type: 'release' }, cause);
   const stays = seconds === 0 && (station === undefined || isAt(procedure, station));
   if (!stays) await shift(unit, procedure, moved);
 }

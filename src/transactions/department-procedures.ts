@@ -44,9 +44,7 @@ export async function rescheduleProcedure(
   await act(department, id, actor, async (unit, { procedure, held, cause }) => {
     const moved = await reschedule(unit, procedure, placement, cause);
     if (moved) tellOfChange(unit, held);
-    // For who did not come another time is another appointment; any other hold is for somebody to take off.
-    const waits = moved && placement.start !== undefined && procedure.machine.context.noShow === true;
-    return waits ? send(procedure, { type: 'release' }, cause) : moved;
+    return moved;
   });
 }
 

@@ -130,7 +130,15 @@ function awaitedAgain(steps: readonly StoredStep[], placement: Placement): strin
     .map((step) => step.scheduledProcedureStepId);
 }
 
-/** Moves the steps of a procedure that have not begun and tells its machine; false where none can be moved. */
+/** For who did not come another appointment takes the hold off; any other hold is for somebody to take off. */
+export function takeOffNoShow(procedure: HeldProcedure, cause: Cause): void {
+  if (procedure.machine.context.noShow) send(procedure, { type: 'release' }, cause);
+}
+
+/**
+ * Moves the steps of a procedure that have not begun and tells its machine; false where none can be moved. Whoever gives
+ * another time, for who did not come it is another appointment.
+ */
 export async function reschedule(
   unit: Unit,
   procedure: HeldProcedure,
@@ -141,8 +149,10 @@ export async function reschedule(
   const movedSteps = steps.map((step) => step.scheduledProcedureStepId);
   const awaited = awaitedAgain(steps, placement);
   const allowed = send(procedure, { type: 'reschedule', movedSteps, awaited }, cause);
-  if (allowed) await moveSteps(unit, procedure, steps, placement);
-  return allowed;
+  if (!allowed) return false;
+  await moveSteps(unit, procedure, steps, placement);
+  if (placement.start !== undefined) takeOffNoShow(procedure, cause);
+  return true;
 }
 
 /** What moves by how much, and where to. */
@@ -165,7 +175,9 @@ export async function shift(
   { seconds, station, cause }: Shift,
 ): Promise<boolean> {
   const first = firstStart([procedure]);
-  return first ? reschedule(unit, procedure, { start: plusSeconds(first, seconds), station }, cause) : false;
+  if (!first) return false;
+  const start = seconds === 0 ? undefined : plusSeconds(first, seconds);
+  return reschedule(unit, procedure, { start, station }, cause);
 }
 
 /** The station where the sender may say it: where the catalogue has the service, it says it (contract of the site file). */

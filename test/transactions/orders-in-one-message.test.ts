@@ -245,3 +245,64 @@ describe('a hold of the placer on what waits after a no-show', () => {
     expect(await open.offered(number)).toHaveLength(1);
   });
 });
+
+describe('another time after a no-show is another appointment, whoever gives it', () => {
+  async function missed(service = 'WRIST') {
+    const number = `M${serial()}`;
+    const patient = person();
+    const order = (control: string, more: OrderFields = {}): string =>
+      orm([named(number, { control, service: `${service}^^TESTPLAN`, orcStart: '20260301090000', ...more })], patient);
+    expect(await open.send(order('NW'))).toMatchObject({ code: 'AA' });
+    const appointment = (start: string) => ({
+      placerAppointment: `A${serial()}^BOOKING`,
+      placerOrderNumber: `${number}^HIS`,
+      services: [{ code: `${service}^^TESTPLAN`, start }],
+    });
+    const act = async (verb: string): Promise<unknown> => {
+      const [procedure] = (await open.order({ placerOrderNumber: number })).requestedProcedures;
+      return open.post(`/api/procedures/${procedure?.requestedProcedureId}/${verb}`);
+    };
+    return { number, patient, order, appointment, act };
+  }
+
+  it.each(['WRIST', 'TRUNK'])(
+    'given XO with another start, then %s is on the worklist at that time',
+    async (service) => {
+      const { number, order, act } = await missed(service);
+      const before = (await open.offered(number)).length;
+      await act('no-show');
+      expect(await open.offered(number)).toHaveLength(before - 1);
+      await open.news();
+      expect(await open.send(order('XO', { orcStart: '20260302090000' }))).toMatchObject({ code: 'AA' });
+      const offered = await open.offered(number);
+      expect(offered).toHaveLength(before);
+      expect((await open.news()).filter((one) => one.startsWith('IM'))).toEqual(Array(before).fill('IM RAD-13 XO/SC'));
+      const { requestedProcedures } = await open.order({ placerOrderNumber: number });
+      expect(requestedProcedures[0]?.history.map(({ event }) => event).slice(-2)).toEqual(['reschedule', 'release']);
+    },
+  );
+
+  it('given XO with another reason for the same time, then it stays on hold', async () => {
+    const { number, order, act } = await missed();
+    await act('no-show');
+    expect(await open.send(order('XO', { clinicalInformation: 'Fall' }))).toMatchObject({ code: 'AA' });
+    expect(await open.offered(number)).toEqual([]);
+  });
+
+  it('given a hold of staff and XO with another start, then it stays on hold', async () => {
+    const { number, order, act } = await missed();
+    await act('hold');
+    expect(await open.send(order('XO', { orcStart: '20260302090000' }))).toMatchObject({ code: 'AA' });
+    expect(await open.offered(number)).toEqual([]);
+  });
+
+  it('given S14, then another time takes the hold off, and anything else of the appointment does not', async () => {
+    const { number, patient, appointment } = await missed();
+    const sent = (event: string, start: string) => open.send(siu(event, appointment(start), patient));
+    expect(await sent('S26', '20260301090000')).toMatchObject({ code: 'AA' });
+    expect(await sent('S14', '20260301090000')).toMatchObject({ code: 'AA' });
+    expect(await open.offered(number)).toEqual([]);
+    expect(await sent('S14', '20260302090000')).toMatchObject({ code: 'AA' });
+    expect(await open.offered(number)).toHaveLength(1);
+  });
+});
