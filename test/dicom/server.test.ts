@@ -202,7 +202,7 @@ describe('C-FIND (PS3.4 K.4.1)', () => {
         throw error;
       },
     });
-    expect(await client.find({ PatientID: null })).toEqual({ status: expected, datasets: [row(1).dataset] });
+    expect(await client.find({ PatientID: null })).toMatchObject({ status: expected, datasets: [row(1).dataset] });
     expect(await client.echo()).toBe(0);
   });
 
@@ -319,7 +319,14 @@ describe('N-CREATE and N-SET (PS3.7 10.1)', () => {
     });
     const result = await client.nSet(sopClass.modalityPerformedProcedureStep, '1.2.3', { PatientID: 'A' });
     const comment = 'may no longer be updated';
-    expect(result).toEqual({ status: 0x0110, sopInstanceUid: '1.2.3', comment, errorId: 0xa710 });
+    const attributeIdentifierList = ['00400252'];
+    expect(result).toEqual({
+      status: 0x0110,
+      sopInstanceUid: '1.2.3',
+      comment,
+      errorId: 0xa710,
+      attributeIdentifierList,
+    });
     const raw = await rawPeer(port);
     const command = {
       RequestedSOPClassUID: sopClass.modalityPerformedProcedureStep,
