@@ -6,11 +6,19 @@ import { worklistQuirkNames } from './worklist-quirks.ts';
 
 const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `10m`, `500ms`, `90d` to milliseconds. */
-const duration = z
-  .string()
-  .regex(/^\d+(ms|s|m|h|d)$/, 'a duration is a whole number and a unit: 500ms, 30s, 10m, 12h, 90d')
-  .transform((text) => parseInt(text, 10) * (units[text.replace(/^\d+/, '')] ?? 1));
+const milliseconds = (text: string): number => parseInt(text, 10) * (units[text.replace(/^\d+/, '')] ?? 1);
+
+/** `10m`, `500ms`, `90d` to milliseconds; nothing is waited for no time, nor for so long that it has no date. */
+const durationUpTo = (longest: string) =>
+  z
+    .string()
+    .regex(/^\d+(ms|s|m|h|d)$/, 'a duration is a whole number and a unit: 500ms, 30s, 10m, 12h, 90d')
+    .transform(milliseconds)
+    .refine((wait) => wait >= 1 && wait <= milliseconds(longest), `a duration is from 1ms to ${longest}`);
+
+const duration = durationUpTo('3650d');
+// What the process itself sleeps: a longer timer of the runtime (31 bits of milliseconds) would end at once.
+const sleep = durationUpTo('24d');
 
 const port = z.int('a port is a whole number from 0 to 65535').min(0).max(65535);
 const peerPort = z.int('a port is a whole number from 1 to 65535').min(1).max(65535);
@@ -124,7 +132,7 @@ const limits = z.strictObject({
     .strictObject({
       connections: count.default(500),
       messageBytes: count.default(16_777_216),
-      idle: duration.prefault('10m'),
+      idle: sleep.prefault('10m'),
     })
     .prefault({}),
   dicom: z
@@ -132,8 +140,8 @@ const limits = z.strictObject({
       associations: count.default(100),
       pduBytes: z.int().min(4096).max(1_048_576).default(65_536),
       messageBytes: count.default(4_194_304),
-      idle: duration.prefault('60s'),
-      artim: duration.prefault('30s'),
+      idle: sleep.prefault('60s'),
+      artim: sleep.prefault('30s'),
       worklistRows: count.default(10_000),
     })
     .prefault({}),
@@ -189,9 +197,9 @@ const rules = {
   catalogue: z.string().optional(),
   retry: z
     .strictObject({
-      first: duration.prefault('1s'),
+      first: sleep.prefault('1s'),
       factor: z.number().min(1).max(10).default(2),
-      longest: duration.prefault('5s'),
+      longest: sleep.prefault('5s'),
     })
     .prefault({}),
   availability: z

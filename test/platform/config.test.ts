@@ -222,6 +222,20 @@ describe('a mistake is refused with its place', () => {
       'OBR-21',
     ],
     ['a duration without a unit', "retry: { first: '5' }", 'swf.yaml: retry.first: ', '30s'],
+    [
+      'an age of nothing',
+      'timers: { stepNotStarted: { after: 0h } }',
+      'swf.yaml: timers.stepNotStarted.after: ',
+      '1ms',
+    ],
+    [
+      'an age without end',
+      'timers: { imagesNotAvailable: { after: 999999999d } }',
+      'imagesNotAvailable.after',
+      '3650d',
+    ],
+    ['a wait of nothing', 'retry: { first: 0s }', 'swf.yaml: retry.first: ', '1ms'],
+    ['a wait that no timer can hold', 'limits: { hl7: { idle: 25d } }', 'swf.yaml: limits.hl7.idle: ', '24d'],
     ['a policy that is none', 'policy: { unknownPatient: ask }', 'swf.yaml: policy.unknownPatient: ', ''],
     [
       'numbers that run backwards',

@@ -174,13 +174,14 @@ describe('several workers', () => {
 
 describe('the worker', () => {
   it('given it sleeps, when a timer is made that is due before it would look again, then it wakes and fires it', async () => {
-    const quick = await startDepartment({ timers: { stepNotStarted: { after: '0ms', effect: 'noShow' } } });
+    const quick = await startDepartment({ timers: { stepNotStarted: { after: '1ms', effect: 'noShow' } } });
     const timers = startTimers(quick.department);
     quick.store.onTimers(timers.wake);
     // the second one finds it asleep for a minute
     for (let count = 0; count < 2; count++) {
       const placerOrderNumber = `W${serial()}`;
       await quick.hl7(orm([{ placerOrderNumber: `${placerOrderNumber}^HIS` }]));
+      quick.clock.advance(1);
       const where = { order: { placerOrderNumber }, state: 'held' };
       await until('it is on hold', () => quick.store.prisma.requestedProcedure.findFirst({ where }).then(Boolean));
     }
