@@ -17,6 +17,7 @@ import {
   stepTimers,
 } from '../store/timers.ts';
 import { areDue } from '../workflow/images-due.ts';
+import { isAllowed } from '../workflow/procedure-machine.ts';
 import { type TimerKind, canGiveUp, timerKinds } from '../workflow/timers.ts';
 import type { Department } from './department.ts';
 import { markEnded } from './order-changes.ts';
@@ -33,7 +34,6 @@ import {
   orderStatusNow,
   runUnit,
   send,
-  stateOf,
   takeDown,
 } from './unit-of-work.ts';
 import { sinceStart, spanOf, waitsOf } from './waiting.ts';
@@ -152,15 +152,22 @@ async function fireNumber(unit: Unit, firing: Firing): Promise<Fired | undefined
   tell(firing, procedures, () => '');
   const { effect } = config.timers.orderNumberNotAssigned;
   if (effect === 'schedule' && config.policy.autoSchedule) {
-    const planned = procedures.filter((procedure) => stateOf(procedure) === 'planned');
-    for (const procedure of planned) send(procedure, scheduling(unit.department), cause);
-    return { done: planned.length > 0 ? 'schedule' : 'alarm', procedures };
+    const due = procedures.filter((procedure) => isToBeScheduled(unit, procedure));
+    for (const procedure of due) send(procedure, scheduling(unit.department), cause);
+    return { done: due.length > 0 ? 'schedule' : 'alarm', procedures };
   }
   // What has not left its lane would only be asked twice.
   const again = effect === 'askAgain' && timer.effect !== 'askAgain' && !(await isRequestPending(unit.tx, timer.about));
   if (!again) return { done: 'alarm', procedures };
   held.announcements.push({ name: 'requestOrderNumber' });
   return { done: 'askAgain', procedures };
+}
+
+/** Also behind planned: a modality can begin before the number comes, and its study has to be announced. */
+function isToBeScheduled({ department }: Unit, { machine }: HeldProcedure): boolean {
+  const { acquisition, announcement } = machine.value;
+  const waits = announcement === 'due' && !['scheduled', 'held'].includes(acquisition);
+  return waits && isAllowed(machine, scheduling(department));
 }
 
 /** One timer in one unit, under the locks of whatever else moves its orders: whoever comes first has it. */

@@ -5,7 +5,7 @@ import { openStore } from '../../src/store/prisma.ts';
 import type { Department } from '../../src/transactions/department.ts';
 import { applySettings } from '../../src/transactions/timers.ts';
 import type { TestDepartment } from '../http/support.ts';
-import { type StepOnWorklist, completed, newUid, notification } from '../support/mpps.ts';
+import { type StepOnWorklist, completed, newUid, notification, stepsOf } from '../support/mpps.ts';
 import {
   type About,
   HOUR,
@@ -223,6 +223,21 @@ describe('effects', () => {
     const numbered = await newsWhile(active, () => active.hl7(numbering(order.fillerOrderNumber)));
     expect(numbered).toEqual(['IM updateProcedure', 'OP notifyAppointment']);
     expect((await inShort(active, order))[1]).toBe('orderNumberNotAssigned settled schedule');
+  });
+
+  it('schedule: given a modality has begun what waits for its number, then its study is announced all the same', async () => {
+    const order = await placed(active);
+    await begun(active, first(await stepsOf(active.store, { fillerOrderNumber: order.fillerOrderNumber })));
+    expect(await newsWhile(active, () => later(active, HOUR))).toEqual(['IM announceProcedure']);
+    expect(await stateOf(active, order)).toBe('inProgress STARTED');
+    expect(await inShort(active, order)).toContain('orderNumberNotAssigned fired schedule');
+  });
+
+  it('schedule: given staff have cancelled what waits for its number, then nothing is waited for', async () => {
+    const order = await placed(active);
+    await active.post(`/api/procedures/${order.requestedProcedureId}/cancel`);
+    expect(await newsWhile(active, () => later(active, HOUR))).toEqual([]);
+    expect(await inShort(active, order)).toEqual([]);
   });
 
   it('askAgain: given SN was answered without a number, then it goes out once more, and then there is an alarm', async () => {
