@@ -22,7 +22,8 @@ function commandOf(config: Config, { path, body, reason }: NextStep): string {
     ...(reason === 'required' ? [`-H 'X-Reason: why'`] : []),
     ...(body === null ? [] : [`-H 'Content-Type: application/json' -d ${quoted(JSON.stringify(body))}`]),
   ];
-  return ['curl -X POST', ...headers, `${serverAddress(config)}${path}`].join(' ');
+  const url = `${serverAddress(config)}${path}`;
+  return ['curl -X POST', ...headers, /[?{]/.test(url) ? quoted(url) : url].join(' ');
 }
 
 const columns = ['KIND', 'SINCE', 'PROCEDURE', 'ORDER', 'ACCESSION', 'LANE', 'ID'];
@@ -42,6 +43,9 @@ function blockOf(config: Config, one: Exception): string {
   const steps = one.nextSteps.map((step) => `  ${step.action.padEnd(width)}  ${commandOf(config, step)}`);
   return ['', `${one.id}  ${one.sentence}${one.detail === null ? '' : ` ${one.detail}`}`, ...steps].join('\n');
 }
+
+const hint =
+  'Empty texts and {...} have to be filled, or left out. With dryRun=true behind its path (?, or & after a ?) a step is only shown.';
 
 async function pages(config: Config, kind: string | undefined): Promise<Exception[]> {
   const all: Exception[] = [];
@@ -68,7 +72,7 @@ export const runExceptions: Command = async (args, io) => {
   else if (all.length > 0) {
     io.print(table([columns, ...all.map(rowOf)]));
     for (const one of all) io.print(blockOf(config, one));
-    io.print('\nEmpty texts have to be filled, or left out. With ?dryRun=true behind its path a step is only shown.');
+    io.print(`\n${hint}`);
   }
   io.error(all.length === 0 ? 'nobody has to look at anything' : `${all.length} to look at`);
   return 0;

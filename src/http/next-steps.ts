@@ -1,5 +1,11 @@
 import type { ExceptionView } from '../store/read-exceptions.ts';
-import { type ExceptionAction, type PossibleStep, possibleSteps } from '../workflow/exceptions.ts';
+import {
+  type ExceptionAction,
+  type ExceptionFacts,
+  type ExceptionKind,
+  type PossibleStep,
+  possibleSteps,
+} from '../workflow/exceptions.ts';
 import { type ProcedureAction, procedureActions } from '../workflow/staff-actions.ts';
 
 /** What can be done next: a request that is not refused as the state is now; texts that are empty have to be filled. */
@@ -28,6 +34,7 @@ const summaries: Readonly<Record<ProcedureAction, string>> = {
   decide: 'Say whether it was enough (complete), or its step is performed again (repeat).',
   discontinue: 'End it: what was done of it stays done.',
   change: 'Say which procedure it is, by a code of the catalogue.',
+  reorder: 'Cancel its order, and order another service in its place.',
 };
 
 /** What an action has to be told, beside the step. */
@@ -35,6 +42,7 @@ const bodies: { readonly [action in ProcedureAction]?: Body } = {
   reschedule: { start: '' },
   decide: { decision: 'complete' },
   change: { code: { code: '', scheme: '', meaning: '' } },
+  reorder: { service: { code: '', scheme: '', meaning: '' } },
 };
 
 const isProcedureAction = (action: ExceptionAction): action is ProcedureAction =>
@@ -48,21 +56,34 @@ function withProcedure({ action, requestedProcedureId, step }: PossibleStep & { 
 
 const path = (...parts: readonly string[]): string => `/api/${parts.map(encodeURIComponent).join('/')}`;
 
+const ofTemporaryPatient = ({ procedures }: ExceptionFacts): string =>
+  path('procedures', procedures.find(({ reconcilable }) => reconcilable)?.requestedProcedureId ?? '');
+
+/** Where the number and the name are not of one patient, the modality may have had the number of another one. */
+const wrongNumber = (kind: ExceptionKind): Body => (kind === 'patient-differs' ? { anotherPatient: true } : {});
+
 /** Steps that are no procedure's. */
 const others: Readonly<Record<Exclude<ExceptionAction, ProcedureAction>, (of: ExceptionView) => Said>> = {
-  match: ({ mppsUid }) => ({
+  match: ({ kind, mppsUid }) => ({
     summary: 'Bind it to an order that is known, by one of its numbers.',
     path: path('unscheduled', mppsUid ?? '', 'match'),
-    body: { placerOrderNumber: '' },
+    body: { placerOrderNumber: '', ...wrongNumber(kind) },
   }),
-  order: ({ studyInstanceUid }) => ({
+  order: ({ kind, studyInstanceUid }) => ({
     summary: 'Order it from the order placer, under the study of the modality.',
     path: path('orders'),
     body: {
       patient: { identifiers: [{ value: '', assigningAuthority: '' }], name: { family: '', given: '' } },
       service: { code: '', scheme: '' },
       studyInstanceUid,
+      ...wrongNumber(kind),
     },
+  }),
+  // No identifier stands in a URL: proxies and shells keep those.
+  reconcile: ({ facts }) => ({
+    summary: `Say who the temporary patient {id} is: patientId of ${ofTemporaryPatient(facts)}.`,
+    path: '/api/patients/{id}/reconcile?assigningAuthority={assigningAuthority}',
+    body: { survivor: { value: '', assigningAuthority: '' } },
   }),
   resume: ({ destination }) => ({
     summary: 'Let the stopped lane go on.',

@@ -118,14 +118,43 @@ const readers: Readonly<Record<ExceptionSubject, typeof aboutOrders>> = {
   timer: aboutTimers,
 };
 
+const patientShown = {
+  select: {
+    temporary: true,
+    mergedIntoId: true,
+    identifiers: { where: { current: true }, select: { id: true }, take: 1 },
+  },
+} as const;
+
 const shown = {
-  order: { select: { placerOrderNumber: true, fillerOrderNumber: true, accessionNumber: true, unreconciled: true } },
+  order: {
+    select: {
+      placerOrderNumber: true,
+      fillerOrderNumber: true,
+      accessionNumber: true,
+      unreconciled: true,
+      patient: patientShown,
+      requestedProcedures: { select: { machine: true, machineVersion: true } },
+    },
+  },
 } as const;
 
 const procedureRows = (tx: Tx, ids: readonly number[]) =>
   tx.requestedProcedure.findMany({ where: { id: { in: [...ids] } }, include: shown, orderBy: { id: 'asc' } });
 
 type ProcedureRow = Awaited<ReturnType<typeof procedureRows>>[number];
+
+function factsOf({ requestedProcedureId, order, ...row }: ProcedureRow): ExceptionFacts['procedures'][number] {
+  const { unreconciled, patient, requestedProcedures } = order;
+  return {
+    requestedProcedureId,
+    machine: storedMachine(row),
+    ordered: !unreconciled,
+    ofOrder: requestedProcedures.map(storedMachine),
+    // One who is on images under the number of somebody else has none of his own.
+    reconcilable: patient.temporary && patient.mergedIntoId === null && patient.identifiers.length > 0,
+  };
+}
 
 function toView(row: ExceptionRow, about: About, procedures: readonly ProcedureRow[]): ExceptionView {
   const { performed, delivery, ...said } = about;
@@ -144,11 +173,7 @@ function toView(row: ExceptionRow, about: About, procedures: readonly ProcedureR
     ...nothing,
     ...said,
     facts: {
-      procedures: procedures.map((one) => ({
-        requestedProcedureId: one.requestedProcedureId,
-        machine: storedMachine(one),
-        ordered: !one.order.unreconciled,
-      })),
+      procedures: procedures.map(factsOf),
       performed,
       delivery,
     },

@@ -1,11 +1,12 @@
+import { canReorder } from '../workflow/staff-actions.ts';
 import type { PlacerOrder } from '../workflow/vocabulary.ts';
 import type { Actor, Reorder } from './actions.ts';
 import { departmentOrderDetails, senderOf } from './department-orders.ts';
 import { type Department, placerOf } from './department.ts';
-import { endOrder, firstStart, hasStarted, isDone } from './order-changes.ts';
+import { endOrder, firstStart } from './order-changes.ts';
 import { makeOrder } from './order-creation.ts';
 import { type Acting, act, notOrdered, refuse } from './procedure-action.ts';
-import { type HeldOrder, type Unit, stateOf } from './unit-of-work.ts';
+import type { HeldOrder, Unit } from './unit-of-work.ts';
 
 /**
  * An order of another service in the place of one that has not begun (RAD TF-1 3.3.3; MESA 132): the order of the
@@ -23,7 +24,7 @@ export async function reorderProcedure(
   await act(department, id, actor, async (unit, acting) => {
     const { held, cause } = acting;
     if (held.order.unreconciled) return refuse(acting, 'reorder', notOrdered);
-    if (hasBegun(held)) return refuse(acting, 'reorder', begun);
+    if (!canReorder(held.procedures.map(({ machine }) => machine))) return refuse(acting, 'reorder', begun);
     const made = await orderInstead(unit, acting, wanted);
     const { fillerOrderNumber } = made.order;
     const why = `${fillerOrderNumber} is ordered in its place (ORC-3)`;
@@ -37,10 +38,6 @@ export async function reorderProcedure(
 
 const begun =
   'something of its order has begun or ended: change the procedure (POST /api/procedures/{id}/change), or discontinue it and place another order';
-
-function hasBegun(held: HeldOrder): boolean {
-  return isDone(held) || hasStarted(held) || held.procedures.some((procedure) => stateOf(procedure) === 'discontinued');
-}
 
 /** What the order says of who wants it, why and how; not what was wanted, nor the numbers that its placer gave it. */
 function keptOf(order: PlacerOrder) {

@@ -3,15 +3,22 @@ import { type ActedProcedure, type PossibleAction, type ProcedureAction, possibl
 import type { PerformedProcedureStepStatus } from './vocabulary.ts';
 
 /** What can be done about an exception: with a procedure of it, or with what it is about. */
-export type ExceptionAction = ProcedureAction | 'match' | 'order' | 'resume' | 'retry' | 'skip' | 'settle';
+export type ExceptionAction =
+  ProcedureAction | 'match' | 'order' | 'reconcile' | 'resume' | 'retry' | 'skip' | 'settle';
 
 /** What an exception is about, as far as it decides what can be done. */
 export interface ExceptionFacts {
-  readonly procedures: readonly (ActedProcedure & { readonly requestedProcedureId: string })[];
+  readonly procedures: readonly ConcernedProcedure[];
   /** Status of the MPPS; undefined where it is about none. */
   readonly performed?: PerformedProcedureStepStatus | undefined;
   /** Undefined where it is about no message in a lane. */
   readonly delivery?: DeliveryFacts | undefined;
+}
+
+interface ConcernedProcedure extends ActedProcedure {
+  readonly requestedProcedureId: string;
+  /** Its patient is temporary and has a number, so that a person can say by it who he is. */
+  readonly reconcilable: boolean;
 }
 
 export interface DeliveryFacts {
@@ -41,12 +48,12 @@ const nothingPlanned: Rule = ({ procedures }) =>
 export const exceptionKinds = {
   unscheduled: {
     sentence: 'A modality performed it without an order: bind it to one, or order it.',
-    actions: ['match', 'order', 'settle'],
+    actions: ['match', 'order', 'reconcile', 'settle'],
     settle: ended,
   },
   'unknown-patient': {
     sentence: 'A modality named a patient whom nobody had registered or ordered for: whose is it?',
-    actions: ['match', 'order', 'settle'],
+    actions: ['reconcile', 'match', 'order', 'settle'],
     settle: ended,
   },
   'number-in-use': {
@@ -56,7 +63,7 @@ export const exceptionKinds = {
   },
   'patient-differs': {
     sentence: 'The patient whose examination it is taken to be has another number, or is called otherwise.',
-    actions: ['match', 'order', 'settle'],
+    actions: ['match', 'order', 'reconcile', 'settle'],
     settle: always,
   },
   'no-open-step': {
@@ -71,7 +78,7 @@ export const exceptionKinds = {
   },
   discontinued: {
     sentence: 'A modality discontinued it.',
-    actions: ['decide', 'reschedule', 'release', 'change', 'depart', 'discontinue', 'cancel', 'settle'],
+    actions: ['decide', 'reschedule', 'release', 'change', 'reorder', 'depart', 'discontinue', 'cancel', 'settle'],
     settle: nothingToDecide,
   },
   'wrong-entry': {
@@ -91,22 +98,22 @@ export const exceptionKinds = {
   },
   'delivery-refused': {
     sentence: 'A peer refused a message.',
-    actions: ['resume', 'retry', 'skip'],
+    actions: ['resume', 'retry', 'skip', 'reconcile'],
     settle: never,
   },
   'order-alarm': {
     sentence: 'An order needs a person.',
-    actions: ['schedule', 'cancel', 'settle'],
+    actions: ['schedule', 'cancel', 'reconcile', 'settle'],
     settle: nothingPlanned,
   },
   'number-pending': {
     sentence: 'The order placer was asked for a placer order number and has not answered.',
-    actions: ['schedule', 'cancel'],
+    actions: ['schedule', 'cancel', 'reconcile'],
     settle: never,
   },
   'step-not-started': {
     sentence: 'A step has not been started.',
-    actions: ['reschedule', 'no-show', 'release', 'cancel', 'settle'],
+    actions: ['reschedule', 'no-show', 'release', 'cancel', 'reconcile', 'settle'],
     settle: always,
   },
   'performed-step-not-ended': {
@@ -121,7 +128,7 @@ export const exceptionKinds = {
   },
   'not-in-catalogue': {
     sentence: 'The ordered service is not in the catalogue: its steps were planned from the order.',
-    actions: ['change', 'reschedule', 'cancel', 'settle'],
+    actions: ['change', 'reorder', 'reschedule', 'cancel', 'settle'],
     settle: always,
   },
 } as const satisfies Record<string, ExceptionRow>;
@@ -154,6 +161,7 @@ const canBeBound: Rule = ({ procedures }) =>
 const rules: { readonly [action in ExceptionAction]?: Rule } = {
   match: canBeBound,
   order: ({ procedures }) => procedures.some(({ ordered }) => !ordered),
+  reconcile: ({ procedures }) => procedures.some(({ reconcilable }) => reconcilable),
   resume: ({ delivery }) => delivery?.lanePaused ?? false,
   retry: ({ delivery }) => delivery?.outlived === false,
   skip: ({ delivery }) => delivery !== undefined,

@@ -15,9 +15,13 @@ export const procedureActions = [
   'decide',
   'discontinue',
   'change',
+  'reorder',
 ] as const;
 
 export type ProcedureAction = (typeof procedureActions)[number];
+
+/** What the machine of the procedure alone allows or refuses. */
+type MachineAction = Exclude<ProcedureAction, 'reorder'>;
 
 /** The steps that an action concerns where nobody names one, by their statuses. */
 export const stepsConcerned = {
@@ -32,12 +36,22 @@ export interface ActedProcedure {
   readonly machine: StoredMachine;
   /** Somebody has ordered it: what was performed unscheduled and is not bound yet was not. */
   readonly ordered: boolean;
+  /** The machines of every procedure of its order, its own among them. */
+  readonly ofOrder: readonly StoredMachine[];
 }
 
 /** A report says that the examination took place, whether or not its modality sends MPPS. */
 export const isReported = ({ value }: StoredMachine): boolean => !['none', 'cancelled'].includes(value.report);
 
-function eventOf(action: ProcedureAction, movedSteps: readonly string[]): ProcedureEvent {
+/** Something is left of an order, and nothing of it has begun: another one can take its place (RAD TF-1 3.3.3). */
+export function canReorder(ofOrder: readonly StoredMachine[]): boolean {
+  const begun = ofOrder.some(
+    (one) => ['inProgress', 'completed', 'discontinued'].includes(one.value.acquisition) || isReported(one),
+  );
+  return !begun && ofOrder.some(({ value }) => value.acquisition !== 'cancelled');
+}
+
+function eventOf(action: MachineAction, movedSteps: readonly string[]): ProcedureEvent {
   switch (action) {
     case 'schedule':
       // Whom it is announced to does not decide whether it may be scheduled, as long as there is somebody.
@@ -55,7 +69,7 @@ function eventOf(action: ProcedureAction, movedSteps: readonly string[]): Proced
   }
 }
 
-function stepsOf({ context }: StoredMachine, action: ProcedureAction): string[] {
+function stepsOf({ context }: StoredMachine, action: MachineAction): string[] {
   const statuses: readonly StepStatus[] = action in stepsConcerned ? stepsConcerned[action as 'arrive'] : [];
   return Object.entries(context.steps)
     .filter(([, { stepStatus }]) => statuses.includes(stepStatus))
@@ -66,7 +80,7 @@ function stepsOf({ context }: StoredMachine, action: ProcedureAction): string[] 
 /** Nobody may hear of what nobody has ordered, nor lose it; what is reported has taken place. */
 function isForbidden({ machine, ordered }: ActedProcedure, action: ProcedureAction): boolean {
   if (action === 'cancel' && isReported(machine)) return true;
-  return !ordered && (action === 'cancel' || action === 'schedule');
+  return !ordered && ['cancel', 'schedule', 'reorder'].includes(action);
 }
 
 /** How an action is possible now. */
@@ -80,6 +94,7 @@ export interface PossibleAction {
 export function possible(procedure: ActedProcedure, action: ProcedureAction): PossibleAction | undefined {
   const { machine } = procedure;
   if (isForbidden(procedure, action)) return undefined;
+  if (action === 'reorder') return canReorder(procedure.ofOrder) ? { action } : undefined;
   const steps = stepsOf(machine, action);
   if (isAllowed(machine, eventOf(action, steps))) return { action };
   const step = steps.find((one) => isAllowed(machine, eventOf(action, [one])));

@@ -10,7 +10,8 @@ import { type Got, type TestDepartment, startDepartment } from './support.ts';
 
 let house: TestDepartment;
 beforeAll(async () => {
-  house = await startDepartment({ policy: { autoSchedule: false } });
+  house = await startDepartment({ policy: { autoSchedule: false }, temporaryPatients: { numbers: 'T9000-T9009' } });
+  await house.hl7(adt('A04', { identifier: 'KNOWN^^^CLINIC', name: 'Lindqvist^Maja' }));
 });
 afterAll(() => house.stop());
 
@@ -44,10 +45,10 @@ interface Made {
 }
 
 /** A planned procedure; with two MR steps for SPINE. */
-async function planned(service = 'WRIST'): Promise<Made> {
+async function planned(service = 'WRIST', patient?: string): Promise<Made> {
   const number = `X${++count}`;
   const order = { placerOrderNumber: `${number}^HIS`, service: `${service}^^TESTPLAN`, orcStart: '202601051400' };
-  await house.hl7(orm([order], { identifier: `P${number}^^^CLINIC` }));
+  await house.hl7(orm([order], { identifier: `${patient ?? `P${number}`}^^^CLINIC` }));
   const { items } = (await house.get(`/api/procedures?placerOrderNumber=${number}`)).body as {
     items: { requestedProcedureId: string }[];
   };
@@ -81,13 +82,18 @@ async function performed(
 }
 
 /** Performed without an order, for a patient who is known or not. */
-async function unscheduled(patientId: string, end: DatasetInput | null): Promise<string> {
+async function unscheduled(
+  patientId: string,
+  end: DatasetInput | null,
+  PatientName = 'Lindqvist^Maja',
+): Promise<string> {
   const uid = newUid();
   const nothing = { AccessionNumber: null, RequestedProcedureID: null, ScheduledProcedureStepID: null };
   const item = { StudyInstanceUID: newUid(), ...nothing };
   const content = inProgress([], {
     ScheduledStepAttributesSequence: [item],
     PatientID: patientId,
+    PatientName,
     Modality: 'DX',
     PerformedStationAETitle: 'DX1',
   });
@@ -103,6 +109,17 @@ async function procedureOfMpps(sopInstanceUid: string): Promise<string> {
 }
 
 const idOf = ({ id }: Made): string => id;
+
+/** The first procedure of an order of two, of which the other one was begun, or is acted on. */
+async function firstOfTwo({ id, number }: Made, verb?: string): Promise<string> {
+  const { items } = (await house.get(`/api/procedures?placerOrderNumber=${number}`)).body as {
+    items: { requestedProcedureId: string; state: string }[];
+  };
+  expect(items).toHaveLength(2);
+  const begun = items.find(({ state }) => state === 'inProgress')?.requestedProcedureId ?? id;
+  if (verb !== undefined) expect((await post(`/api/procedures/${begun}/${verb}`)).status).toBe(200);
+  return items.find(({ requestedProcedureId }) => requestedProcedureId !== begun)?.requestedProcedureId ?? '';
+}
 
 /** Every state that decides what staff may do with a procedure. */
 const states: readonly [string, () => Promise<string>][] = [
@@ -121,6 +138,11 @@ const states: readonly [string, () => Promise<string>][] = [
   ['discontinued', async () => idOf(await performed(await after('WRIST'), [givenUp('110500')]))],
   ['wrong worklist entry', async () => idOf(await performed(await after('WRIST'), [givenUp('110514')]))],
   ['cancelled', async () => idOf(await after('WRIST', 'cancel'))],
+  [
+    'one of two of its order, the other one begun',
+    async () => firstOfTwo(await performed(await planned('TRUNK'), [null])),
+  ],
+  ['one of two of its order, the other one cancelled', async () => firstOfTwo(await planned('TRUNK'), 'cancel')],
   ['unscheduled, in progress', async () => procedureOfMpps(await unscheduled('NOBODY1', null))],
   ['unscheduled, completed', async () => procedureOfMpps(await unscheduled('NOBODY2', completed([newUid()])))],
   ['unscheduled, given up', async () => procedureOfMpps(await unscheduled('NOBODY3', givenUp('110500')))],
@@ -130,6 +152,7 @@ const filled: { readonly [action in ProcedureAction]?: object } = {
   reschedule: { start: '2026-01-06T10:00' },
   decide: { decision: 'repeat' },
   change: { code: { code: 'SPINE', scheme: 'TESTPLAN', meaning: 'Spine with contrast' } },
+  reorder: { service: { code: 'SPINE', scheme: 'TESTPLAN' } },
 };
 
 describe('what staff may do with a procedure', () => {
@@ -139,9 +162,12 @@ describe('what staff may do with a procedure', () => {
       const id = await make();
       const row = await house.store.prisma.requestedProcedure.findUniqueOrThrow({
         where: { requestedProcedureId: id },
-        include: { order: true },
+        include: { order: { include: { requestedProcedures: true } } },
       });
-      const procedure = { machine: row.machine as unknown as StoredMachine, ordered: !row.order.unreconciled };
+      const machineOf = ({ machine }: { machine: unknown }) => machine as StoredMachine;
+      const { unreconciled, requestedProcedures } = row.order;
+      const ofOrder = requestedProcedures.map(machineOf);
+      const procedure = { machine: machineOf(row), ordered: !unreconciled, ofOrder };
       const before = await house.store.prisma.history.count();
       const said: string[] = [];
       const done: string[] = [];
@@ -164,6 +190,15 @@ const order = (patient: string, service: string) => ({
   patient: { identifiers: [{ value: patient, assigningAuthority: 'CLINIC' }], name: { family: 'Costa' } },
   service: { code: service, scheme: 'TESTPLAN' },
 });
+
+let numbersUsed = 0;
+/** A second patient under a number of the list: he has none of his own. */
+async function numberInUse(): Promise<void> {
+  const number = `T900${numbersUsed++}`;
+  await unscheduled(number, completed([newUid()]), 'First');
+  house.clock.advance(1_000);
+  await unscheduled(number, completed([newUid()]), 'Second');
+}
 
 async function cancelledWhileOpen(): Promise<void> {
   const { uids, id } = await performed(await after('WRIST'), [null]);
@@ -188,9 +223,13 @@ async function lateUpdate(): Promise<void> {
 }
 
 const cases: readonly [ExceptionKind, () => Promise<unknown>, readonly string[]][] = [
-  ['unscheduled', () => unscheduled('NOBODY4', completed([newUid()])), ['match', 'order', 'settle']],
-  ['unscheduled', () => unscheduled('NOBODY5', null), ['match', 'order']],
-  ['unknown-patient', () => unscheduled('NOBODY6', givenUp('110500')), ['order', 'settle']],
+  ['unscheduled', () => unscheduled('NOBODY4', completed([newUid()])), ['match', 'order', 'reconcile', 'settle']],
+  ['unscheduled', () => unscheduled('NOBODY5', null), ['match', 'order', 'reconcile']],
+  ['unscheduled', () => unscheduled('KNOWN', completed([newUid()])), ['match', 'order', 'settle']],
+  ['unknown-patient', () => unscheduled('NOBODY6', givenUp('110500')), ['reconcile', 'order', 'settle']],
+  ['unknown-patient', numberInUse, ['match', 'order', 'settle']],
+  ['number-in-use', numberInUse, ['match', 'order', 'settle']],
+  ['patient-differs', () => unscheduled('KNOWN', completed([newUid()]), 'Otherwise'), ['match', 'order', 'settle']],
   ['patient-differs', async () => performed(await after('WRIST'), [null], { PatientID: 'OTHER' }), ['settle']],
   ['no-open-step', async () => performed(await after('WRIST', 'cancel'), [completed([newUid()])]), ['settle']],
   ['already-started', async () => performed(await after('WRIST'), [null, null]), ['settle']],
@@ -203,7 +242,7 @@ const cases: readonly [ExceptionKind, () => Promise<unknown>, readonly string[]]
   [
     'discontinued',
     async () => performed(await after('WRIST'), [givenUp('110502')]),
-    ['reschedule', 'release', 'change', 'cancel', 'settle'],
+    ['reschedule', 'release', 'change', 'reorder', 'cancel', 'settle'],
   ],
   [
     'wrong-entry',
@@ -211,7 +250,7 @@ const cases: readonly [ExceptionKind, () => Promise<unknown>, readonly string[]]
     ['reschedule', 'hold', 'cancel', 'settle'],
   ],
   ['procedure-ended', cancelledWhileOpen, ['settle']],
-  ['not-in-catalogue', () => planned('UNHEARD'), ['change', 'reschedule', 'cancel', 'settle']],
+  ['not-in-catalogue', () => planned('UNHEARD'), ['change', 'reorder', 'reschedule', 'cancel', 'settle']],
   [
     'number-pending',
     async () => {
@@ -272,19 +311,44 @@ const cases: readonly [ExceptionKind, () => Promise<unknown>, readonly string[]]
   ['late-update', lateUpdate, ['settle']],
 ];
 
+/** Who a temporary patient may be. */
+const survivor = { survivor: { value: 'KNOWN', assigningAuthority: 'CLINIC' } };
+
+const previewOf = (path: string): string => `${path}${path.includes('?') ? '&' : '?'}dryRun=true`;
+
+async function patientOf({ requestedProcedureIds: [id = ''] }: Entry): Promise<string> {
+  const { body } = await house.get(`/api/procedures/${id}`);
+  return (body as { patientId?: string } | undefined)?.patientId ?? '';
+}
+
+/** The route that says who the patient of an entry is, by a number of his. */
+const reconcileOf = async (entry: Entry): Promise<string> =>
+  `/api/patients/${(await patientOf(entry)) || 'KNOWN'}/reconcile`;
+
+/** The path of a step with what has to be filled in it. */
+async function pathOf(entry: Entry, { action, path }: Step): Promise<string> {
+  if (action !== 'reconcile') return path;
+  expect(path).toBe('/api/patients/{id}/reconcile?assigningAuthority={assigningAuthority}');
+  return `${await reconcileOf(entry)}?assigningAuthority=`;
+}
+
 /** The body of a step with what has to be filled in it. */
-async function bodyOf({ action, body }: Step): Promise<object> {
-  if (action === 'match') return { placerOrderNumber: (await planned()).number };
-  if (action === 'order') return { ...order('NOBODY7', 'WRIST'), studyInstanceUid: body?.['studyInstanceUid'] };
+async function bodyOf(entry: Entry, { action, body }: Step): Promise<object> {
+  const his = body?.['anotherPatient'] !== true && (await patientOf(entry)) === 'KNOWN';
+  if (action === 'match')
+    return { ...body, placerOrderNumber: (await planned('WRIST', his ? 'KNOWN' : undefined)).number };
+  if (action === 'order') return { ...body, ...order(his ? 'KNOWN' : 'NOBODY7', 'WRIST') };
+  if (action === 'reconcile') return survivor;
   return { ...body, ...filled[action as ProcedureAction] };
 }
 
 /** A request that an entry of this kind could offer, whether or not it does now. */
-function asked(entry: Entry, action: string): { path: string; body: object } {
+async function asked(entry: Entry, action: string): Promise<{ path: string; body: object }> {
   const [id = ''] = entry.requestedProcedureIds;
   if (action === 'match')
     return { path: `/api/unscheduled/${entry.mppsUid}/match`, body: { requestedProcedureId: id } };
   if (action === 'settle') return { path: `/api/exceptions/${entry.id}/settle`, body: {} };
+  if (action === 'reconcile') return { path: await reconcileOf(entry), body: survivor };
   if (action === 'resume') return { path: '/api/destinations/IM/resume', body: {} };
   return { path: `/api/procedures/${id}/${action}`, body: filled[action as ProcedureAction] ?? {} };
 }
@@ -306,14 +370,14 @@ describe('GET /api/exceptions', () => {
       expect(entry.nextSteps.map(({ action }) => action)).toEqual(offered);
       expect((await list(`&kind=${kind}`)).map(({ id }) => id)).toContain(entry.id);
       for (const step of entry.nextSteps) {
-        const got = await post(`${step.path}?dryRun=true`, await bodyOf(step));
+        const got = await post(previewOf(await pathOf(entry, step)), await bodyOf(entry, step));
         expect(got, `${step.action}: ${got.text}`).toMatchObject({ status: 200, body: { dryRun: true } });
         if (step.reason === 'required') expect((await house.post(step.path, step.body ?? {})).status).toBe(400);
       }
       const others = exceptionKinds[kind].actions.filter((action) => !offered.includes(action) && action !== 'order');
       for (const action of others) {
-        const { path, body } = asked(entry, action);
-        expect((await post(`${path}?dryRun=true`, body)).status, action).toBe(409);
+        const { path, body } = await asked(entry, action);
+        expect((await post(previewOf(path), body)).status, action).toBe(409);
       }
     },
   );
@@ -346,6 +410,15 @@ describe('GET /api/exceptions', () => {
       expect((await house.get(`/api/exceptions${query}`)).status).toBe(400);
     },
   );
+
+  it("given an examination under a number of another patient, then his name may be another one's as well (anotherPatient)", async () => {
+    const entry = await added(() => unscheduled('KNOWN', completed([newUid()]), 'Else'), 'patient-differs');
+    for (const step of entry.nextSteps.slice(0, 2)) expect(step.body).toMatchObject({ anotherPatient: true });
+    const { body } = await house.get('/api/exceptions?kind=unscheduled&limit=1');
+    const [plain] = (body as { items: Entry[] }).items;
+    expect(plain?.nextSteps.map(({ action }) => action)).toEqual(['match', 'order', 'settle']);
+    for (const step of plain?.nextSteps.slice(0, 2) ?? []) expect(step.body).not.toHaveProperty('anotherPatient');
+  });
 
   it('given a stopped lane, when a message in it was refused, then resume is offered first', async () => {
     const entry = await added(async () => {
