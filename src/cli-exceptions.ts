@@ -47,10 +47,10 @@ function blockOf(config: Config, one: Exception): string {
 const hint =
   'Empty texts and {...} have to be filled, or left out. With dryRun=true behind its path (?, or & after a ?) a step is only shown.';
 
-async function pages(config: Config, kind: string | undefined): Promise<Exception[]> {
+async function pages(config: Config, wanted: Readonly<Record<string, string | undefined>>): Promise<Exception[]> {
   const all: Exception[] = [];
   for (let after: string | undefined; ;) {
-    const { ok, body, detail } = await get(config, '/api/exceptions', { kind, after, limit: '500' });
+    const { ok, body, detail } = await get(config, '/api/exceptions', { ...wanted, after, limit: '500' });
     const page = exceptionList.safeParse(body);
     if (!ok || !page.success)
       throw new SwfError('internal', detail || 'the server answered something else: is it of the same version?');
@@ -62,12 +62,12 @@ async function pages(config: Config, kind: string | undefined): Promise<Exceptio
 
 /** `swf exceptions`: everything that a person has to look at, with the command for each step that is allowed now. */
 export const runExceptions: Command = async (args, io) => {
-  const parsed = parse(args, { texts: ['kind'], flags: ['json'] });
+  const parsed = parse(args, { texts: ['kind', 'procedure'], flags: ['json'] });
   const config = configOf(parsed, io);
-  const { kind } = parsed.text;
+  const { kind, procedure } = parsed.text;
   if (kind !== undefined && !isExceptionKind(kind))
     throw new UsageError(`there is no kind ${JSON.stringify(kind)}: ${exceptionKindNames.join(', ')}`);
-  const all = await pages(config, kind);
+  const all = await pages(config, { kind, requestedProcedureId: procedure });
   if (parsed.flags.has('json')) io.print(JSON.stringify(all, undefined, 2));
   else if (all.length > 0) {
     io.print(table([columns, ...all.map(rowOf)]));

@@ -35,13 +35,14 @@ export const exceptionRoutes: readonly Route[] = [
     summary: 'Everything that a person has to look at, newest first, with what can be done about it now.',
     query: z.strictObject({
       kind: optional(exceptionKind),
+      requestedProcedureId: optional(text).describe('What concerns this procedure'),
       limit: paging.limit,
       after: optional(cursor).describe('`next` of the page before.'),
     }),
     response: { name: 'ExceptionList', schema: listOf(exception) },
     answer: async ({ department }, { query }) => {
-      const { limit, after, kind } = query;
-      const page = await listExceptions(department.store, { kind }, { limit, after: placeOf(after) });
+      const { limit, after, ...filter } = query;
+      const page = await listExceptions(department.store, filter, { limit, after: placeOf(after) });
       return { json: { items: page.items.map(exceptionShown), next: cursorOf(page.next) } };
     },
   }),

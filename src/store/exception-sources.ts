@@ -18,6 +18,8 @@ export interface ExceptionRow {
 /** Where cases come from: a query of the columns of ExceptionRow. A further source is a further row of this table. */
 interface ExceptionSource {
   readonly kinds: readonly ExceptionKind[];
+  /** That of all its rows. */
+  readonly subject: ExceptionSubject;
   readonly rows: Prisma.Sql;
 }
 
@@ -36,6 +38,7 @@ const sources: readonly ExceptionSource[] = [
       'procedure-ended',
       'late-update',
     ],
+    subject: 'performedStep',
     rows: Prisma.sql`
       SELECT DISTINCT 'performed-' || p.id || '-' || reason AS id, reason AS kind,
              CASE WHEN reason IN ('discontinued', 'wrong-entry', 'procedure-ended', 'late-update') THEN p."updatedAt" ELSE p."createdAt" END
@@ -46,6 +49,7 @@ const sources: readonly ExceptionSource[] = [
   },
   {
     kinds: ['delivery-refused'],
+    subject: 'delivery',
     rows: Prisma.sql`
       SELECT 'delivery-' || "messageId" AS id, 'delivery-refused' AS kind, "settledAt" AS since,
              'delivery' AS subject, id AS "subjectId"
@@ -53,6 +57,7 @@ const sources: readonly ExceptionSource[] = [
   },
   {
     kinds: ['order-alarm'],
+    subject: 'order',
     rows: Prisma.sql`
       SELECT 'order-' || id || '-alarm' AS id, 'order-alarm' AS kind, COALESCE("alarmedAt", "createdAt") AS since,
              'order' AS subject, id AS "subjectId"
@@ -61,6 +66,7 @@ const sources: readonly ExceptionSource[] = [
   {
     // Of a timer that fired, what it waited for has not come, and nobody has seen to it.
     kinds: ['step-not-started', 'performed-step-not-ended', 'images-overdue', 'number-pending'],
+    subject: 'timer',
     rows: Prisma.sql`
       SELECT 'timer-' || id AS id,
              CASE kind WHEN 'stepNotStarted' THEN 'step-not-started'
@@ -72,6 +78,7 @@ const sources: readonly ExceptionSource[] = [
   },
   {
     kinds: ['not-in-catalogue'],
+    subject: 'procedure',
     rows: Prisma.sql`
       SELECT 'procedure-' || id || '-catalogue' AS id, 'not-in-catalogue' AS kind, "createdAt" AS since,
              'procedure' AS subject, id AS "subjectId"
@@ -88,6 +95,7 @@ export interface ExceptionPlace {
 interface Wanted {
   readonly kind?: ExceptionKind | undefined;
   readonly id?: string | undefined;
+  readonly requestedProcedureId?: string | undefined;
   readonly after?: ExceptionPlace | undefined;
   readonly limit: number;
 }
@@ -103,61 +111,70 @@ function conditions({ kind, id, after }: Wanted): Prisma.Sql {
   return Prisma.sql`${behind} AND ${ofKind} AND ${id === undefined ? Prisma.sql`true` : Prisma.sql`id = ${id}`}`;
 }
 
+function ofProcedure({ subject, rows }: ExceptionSource, { requestedProcedureId }: Wanted): Prisma.Sql {
+  if (requestedProcedureId === undefined) return Prisma.sql`true`;
+  return Prisma.sql`"subjectId" IN (
+    SELECT "subjectId" FROM (${concerned[subject](Prisma.sql`SELECT "subjectId" FROM (${rows}) listed`)}) concerned
+    JOIN "RequestedProcedure" r ON r.id = concerned."procedureId" AND r."requestedProcedureId" = ${requestedProcedureId})`;
+}
+
 /** Cases that are wanted, newest first. */
 export async function exceptionRows(tx: Tx, wanted: Wanted): Promise<ExceptionRow[]> {
   const { kind, limit } = wanted;
   const asked = sources.filter(({ kinds }) => kind === undefined || kinds.includes(kind));
   if (asked.length === 0) return [];
   const each = asked.map(
-    ({ rows }) => Prisma.sql`(SELECT * FROM (${rows}) source WHERE ${conditions(wanted)} ${order} LIMIT ${limit})`,
+    (source) =>
+      Prisma.sql`(SELECT * FROM (${source.rows}) source
+        WHERE ${conditions(wanted)} AND ${ofProcedure(source, wanted)} ${order} LIMIT ${limit})`,
   );
   return tx.$queryRaw<
     ExceptionRow[]
   >`SELECT * FROM (${Prisma.join(each, ' UNION ALL ')}) listed ${order} LIMIT ${limit}`;
 }
 
-/** Which procedures each kind of subject concerns, as pairs of database ids. */
-const concerned: Readonly<Record<ExceptionSubject, (ids: readonly number[]) => Prisma.Sql>> = {
+/** Which procedures each kind of subject concerns, as pairs of database ids; `ids` is a query of one column. */
+const concerned: Readonly<Record<ExceptionSubject, (ids: Prisma.Sql) => Prisma.Sql>> = {
   performedStep: (ids) => Prisma.sql`
     SELECT l."performedStepId" AS "subjectId", s."procedureId"
     FROM "PerformedStepLink" l JOIN "ScheduledProcedureStep" s ON s.id = l."stepId"
-    WHERE l."performedStepId" = ANY(${[...ids]}::int[])
+    WHERE l."performedStepId" IN (${ids})
     UNION
-    SELECT "performedStepId", "procedureId" FROM "EvidenceLink" WHERE "performedStepId" = ANY(${[...ids]}::int[])
+    SELECT "performedStepId", "procedureId" FROM "EvidenceLink" WHERE "performedStepId" IN (${ids})
     UNION
     SELECT p.id, r.id FROM "PerformedProcedureStep" p
     JOIN "RequestedProcedure" r ON r."studyInstanceUid" = ANY(p."studyInstanceUids")
-    WHERE p.id = ANY(${[...ids]}::int[])`,
+    WHERE p.id IN (${ids})`,
   delivery: (ids) => Prisma.sql`
     SELECT id AS "subjectId", "procedureId" FROM "Delivery"
-    WHERE id = ANY(${[...ids]}::int[]) AND "procedureId" IS NOT NULL
+    WHERE id IN (${ids}) AND "procedureId" IS NOT NULL
     UNION
     SELECT d.id, r.id FROM "Delivery" d JOIN "RequestedProcedure" r ON r."orderId" = d."orderId"
-    WHERE d.id = ANY(${[...ids]}::int[]) AND d."procedureId" IS NULL
+    WHERE d.id IN (${ids}) AND d."procedureId" IS NULL
     UNION
     SELECT d.id, s."procedureId" FROM "Delivery" d
     JOIN "Message" m ON m.id = d."messageId" AND m.protocol = 'DICOM'
     JOIN "PerformedProcedureStep" p ON p."sopInstanceUid" = m."controlId"
     JOIN "PerformedStepLink" l ON l."performedStepId" = p.id
     JOIN "ScheduledProcedureStep" s ON s.id = l."stepId"
-    WHERE d.id = ANY(${[...ids]}::int[])`,
+    WHERE d.id IN (${ids})`,
   order: (ids) => Prisma.sql`
     SELECT "orderId" AS "subjectId", id AS "procedureId" FROM "RequestedProcedure"
-    WHERE "orderId" = ANY(${[...ids]}::int[])`,
+    WHERE "orderId" IN (${ids})`,
   timer: (ids) => Prisma.sql`
     SELECT t.id AS "subjectId", r.id AS "procedureId" FROM "Timer" t
     LEFT JOIN "ScheduledProcedureStep" s ON s.id = t."stepId"
     JOIN "RequestedProcedure" r ON r.id IN (t."procedureId", s."procedureId") OR r."orderId" = t."orderId"
-    WHERE t.id = ANY(${[...ids]}::int[])
+    WHERE t.id IN (${ids})
     UNION
     SELECT t.id, s."procedureId" FROM "Timer" t
     JOIN "PerformedStepLink" l ON l."performedStepId" = t."performedStepId"
     JOIN "ScheduledProcedureStep" s ON s.id = l."stepId"
-    WHERE t.id = ANY(${[...ids]}::int[])
+    WHERE t.id IN (${ids})
     UNION
     SELECT t.id, e."procedureId" FROM "Timer" t JOIN "EvidenceLink" e ON e."performedStepId" = t."performedStepId"
-    WHERE t.id = ANY(${[...ids]}::int[])`,
-  procedure: (ids) => Prisma.sql`SELECT id AS "subjectId", id AS "procedureId" FROM unnest(${[...ids]}::int[]) AS id`,
+    WHERE t.id IN (${ids})`,
+  procedure: (ids) => Prisma.sql`SELECT id AS "subjectId", id AS "procedureId" FROM (${ids}) given (id)`,
 };
 
 /** The procedures that cases concern, by what they are about; database ids, ascending. */
@@ -169,7 +186,7 @@ export async function proceduresConcerned(
   const found = new Map<number, number[]>();
   if (ids.length === 0) return found;
   const rows = await tx.$queryRaw<{ subjectId: number; procedureId: number }[]>`
-    SELECT * FROM (${concerned[subject](ids)}) concerned ORDER BY "procedureId"`;
+    SELECT * FROM (${concerned[subject](Prisma.sql`SELECT unnest(${[...ids]}::int[])`)}) concerned ORDER BY "procedureId"`;
   for (const { subjectId, procedureId } of rows) found.set(subjectId, [...(found.get(subjectId) ?? []), procedureId]);
   return found;
 }

@@ -203,6 +203,7 @@ async function described(tx: Tx, rows: readonly ExceptionRow[]): Promise<Excepti
 
 export interface ExceptionFilter {
   readonly kind?: ExceptionKind | undefined;
+  readonly requestedProcedureId?: string | undefined;
 }
 
 /** Everything that a person has to look at, newest first. Rejects with 'database-unavailable'. */

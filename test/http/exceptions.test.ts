@@ -369,6 +369,9 @@ describe('GET /api/exceptions', () => {
       const entry = await added(make, kind);
       expect(entry.nextSteps.map(({ action }) => action)).toEqual(offered);
       expect((await list(`&kind=${kind}`)).map(({ id }) => id)).toContain(entry.id);
+      const [id = ''] = entry.requestedProcedureIds;
+      const ofIt = (await list()).filter((one) => one.requestedProcedureIds.includes(id));
+      expect(await list(`&requestedProcedureId=${id}`)).toEqual(ofIt);
       for (const step of entry.nextSteps) {
         const got = await post(previewOf(await pathOf(entry, step)), await bodyOf(entry, step));
         expect(got, `${step.action}: ${got.text}`).toMatchObject({ status: 200, body: { dryRun: true } });
