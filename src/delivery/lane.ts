@@ -100,7 +100,7 @@ async function attempt(department: Department, carrier: Carrier, delivery: Pendi
   const fields = { peer: delivery.destination, messageId: delivery.messageId, transaction: delivery.transaction };
   if (verdict.kind === 'again') {
     carrier.close();
-    await noteAttempt(store, delivery.id, { at: clock.now(), error: verdict.error });
+    await noteAttempt(store, delivery, { at: clock.now(), error: verdict.error });
     const attempts = delivery.attempts + 1;
     const line = { ...fields, attempt: attempts, error: verdict.error };
     if (isWorthTelling(attempts)) log.warn(line, 'delivery will be tried again');

@@ -81,6 +81,8 @@ export interface PendingDelivery {
   readonly attempts: number;
   /** An attempt was begun before, whatever came of it. */
   readonly attempted: boolean;
+  /** When this attempt was begun. */
+  readonly takenAt: Date;
   readonly orderId: number | undefined;
   readonly procedureId: number | undefined;
 }
@@ -136,6 +138,7 @@ export async function takeDelivery(
     transferSyntaxUid: message.transferSyntaxUid ?? undefined,
     attempts: row.attempts,
     attempted: taken.attempted,
+    takenAt: at,
     orderId: row.orderId ?? undefined,
     procedureId: row.procedureId ?? undefined,
   };
@@ -149,14 +152,17 @@ export async function forgetAttempts({ prisma }: Store, destination: string): Pr
   });
 }
 
-/** Notes an attempt that decided nothing: the row stays at the head of its lane. */
+/**
+ * Notes an attempt that decided nothing: the row stays at the head of its lane. One that another process has taken since
+ * is in flight there.
+ */
 export async function noteAttempt(
   store: Store,
-  id: number,
+  { id, takenAt }: Pick<PendingDelivery, 'id' | 'takenAt'>,
   attempt: { readonly at: Date; readonly error: string },
 ): Promise<void> {
-  await store.prisma.delivery.update({
-    where: { id },
+  await store.prisma.delivery.updateMany({
+    where: { id, inFlightSince: takenAt },
     data: { attempts: { increment: 1 }, lastAttemptAt: attempt.at, inFlightSince: null, lastError: attempt.error },
   });
 }

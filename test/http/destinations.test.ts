@@ -57,7 +57,8 @@ describe('GET /api/destinations', () => {
 
   it('given an attempt failed, when asked, then the last error and its time are there and the message still waits', async () => {
     const head = await takeDelivery(house.store, 'RM', house.clock.now());
-    await noteAttempt(house.store, head?.id ?? 0, { at: house.clock.now(), error: 'no connection' });
+    if (!head) throw new Error('nothing waits for RM');
+    await noteAttempt(house.store, head, { at: house.clock.now(), error: 'no connection' });
     expect(await lanes()).toMatchObject({
       RM: { pending: 2, lastError: 'no connection', lastErrorAt: house.clock.now().toISOString(), lastSuccessAt: null },
     });

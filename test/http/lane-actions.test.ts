@@ -28,6 +28,12 @@ const lane = (verb: string, body?: object, reason?: string, name = 'IM'): Promis
 
 const take = (name = 'IM') => takeDelivery(house.store, name, house.clock.now());
 
+async function taken() {
+  const head = await take();
+  if (!head) throw new Error('nothing waits for IM');
+  return head;
+}
+
 /** Nothing is left in the lane of IM. */
 async function emptied(): Promise<void> {
   await house.store.prisma.delivery.updateMany({
@@ -39,9 +45,8 @@ async function emptied(): Promise<void> {
 /** An order whose RAD-4 was refused by IM. */
 async function refused(): Promise<{ id: string; messageId: number; controlId: string; raw: Uint8Array }> {
   const id = await ordered();
-  const head = await take();
-  if (!head) throw new Error('nothing waits for IM');
-  await noteAttempt(house.store, head.id, { at: house.clock.now(), error: 'no answer' });
+  const head = await taken();
+  await noteAttempt(house.store, head, { at: house.clock.now(), error: 'no answer' });
   await house.heard('IM', { kind: 'refused', code: 'AE', error: 'AE 103' });
   return { id, messageId: head.messageId, controlId: head.controlId, raw: head.raw };
 }
@@ -170,13 +175,24 @@ describe('POST /api/destinations/{name}/skip', () => {
   it('given the head of a lane is in flight, when it is closed, then 409; once its attempt has ended, then the lane goes on with the next', async () => {
     await emptied();
     await ordered();
-    const head = await take();
+    const head = await taken();
     await ordered();
-    const skip = () => lane('skip', { messageId: head?.messageId }, 'the archive cannot read it');
+    const skip = () => lane('skip', { messageId: head.messageId }, 'the archive cannot read it');
     expect(await skip()).toMatchObject({ status: 409, body: { type: 'state-forbids' } });
-    await noteAttempt(house.store, head?.id ?? 0, { at: house.clock.now(), error: 'no answer' });
+    await noteAttempt(house.store, head, { at: house.clock.now(), error: 'no answer' });
     expect(await skip()).toMatchObject({ status: 200, body: { pending: 1 } });
-    expect((await take())?.messageId).toBeGreaterThan(head?.messageId ?? Infinity);
+    expect((await take())?.messageId).toBeGreaterThan(head.messageId);
     expect(await lane('skip', {}, 'this one too')).toMatchObject({ status: 409 });
+  });
+
+  it('given another process has taken over the lane, when the attempt of the first ends, then the message is still in flight', async () => {
+    await emptied();
+    await ordered();
+    const before = await taken();
+    house.clock.advance(5_000);
+    await taken();
+    await noteAttempt(house.store, before, { at: house.clock.now(), error: 'the connection was closed' });
+    const got = await lane('skip', { messageId: before.messageId }, 'the archive cannot read it');
+    expect(got).toMatchObject({ status: 409, body: { type: 'state-forbids' } });
   });
 });
