@@ -36,7 +36,7 @@ Usage  swf-play <command> [options]
 
 Commands  run PATH...     play the scenarios in these folders, each to its end or to a step that fails
           lint PATH...    say what is wrong in them, play nothing
-          list [PATH]     name the scenarios in a folder (default: scenarios)
+          list [PATH]     name the scenarios in a folder (default: scenarios) and what they follow
           export ID...    write what happened to these requested procedures of ours as a scenario (--to DIR)
                           in which names, identifiers, dates and free text are invented
           mesa DIR [NNN]  play the Order Filler scripts of a MESA kit, all or those named
@@ -228,7 +228,10 @@ function list(path: string, { out, err, workingDirectory }: Surroundings): ExitS
   const loaded = files.map(loadScenario);
   const scenarios = loaded.flatMap(({ scenario }) => scenario ?? []);
   const longest = Math.max(0, ...scenarios.map(({ name }) => name.length));
-  for (const { name, profile = '', title } of scenarios) out(`${name.padEnd(longest)}  ${profile.padEnd(6)}  ${title}`);
+  for (const { name, profile = '', title, reference } of scenarios) {
+    const follows = reference.length > 0 ? `  [${reference.join('; ')}]` : '';
+    out(`${name.padEnd(longest)}  ${profile.padEnd(6)}  ${title}${follows}`);
+  }
   const problems = loaded.flatMap((one) => one.problems);
   problems.forEach((problem) => err(describeProblem(problem)));
   return problems.length > 0 ? 2 : 0;

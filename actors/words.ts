@@ -36,6 +36,9 @@ const transactions: Readonly<Record<string, readonly [name: string, what: string
   'RAD-11': ['Image Availability Query', 'the department asks the archive whether it has the images'],
   'RAD-12': ['Patient Update', 'a patient has another name, place or number'],
   'RAD-13': ['Procedure Update', 'a planned examination is moved, changed or called off'],
+  'RAD-20': ['Creator Procedure Step In Progress', 'a workstation says that it works on images'],
+  'RAD-21': ['Creator Procedure Step Completed', 'a workstation says that it has ended, and what it made'],
+  'RAD-28': ['Structured Report Export', 'a report, or what became of it'],
   'RAD-48': ['Appointment Notification', 'the wards learn when the examination is'],
   'RAD-49': ['Instance Availability Notification', 'the archive says which images it has'],
 };

@@ -72,11 +72,11 @@ describe('swf-play', () => {
     expect(bad.err).toContain('scenario.yaml:5  step 1: Unrecognized key: "fo"');
   });
 
-  it('lists the scenarios of a folder with profile and title', async () => {
+  it('lists the scenarios of a folder with profile, title and what they follow', async () => {
     const { status, out } = await run('list', scenarios);
 
     expect(status).toBe(0);
-    expect(out).toMatch(/^01-simple-case +SWF +Scheduled Workflow, /m);
+    expect(out).toMatch(/^01-simple-case +SWF +Scheduled Workflow, .* {2}\[IHE RAD TF-1 3.3; MESA 131; MESA 107\]$/m);
     expect(out).toMatch(/^01b-simple-case-swf-b +SWF\.b +/m);
   });
 });
