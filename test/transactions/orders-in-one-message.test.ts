@@ -278,7 +278,9 @@ describe('another time after a no-show is another appointment, whoever gives it'
       expect(offered).toHaveLength(before);
       expect((await open.news()).filter((one) => one.startsWith('IM'))).toEqual(Array(before).fill('IM RAD-13 XO/SC'));
       const { requestedProcedures } = await open.order({ placerOrderNumber: number });
-      expect(requestedProcedures[0]?.history.map(({ event }) => event).slice(-2)).toEqual(['reschedule', 'release']);
+      // peers answer meanwhile
+    const moves = requestedProcedures[0]?.history.filter(({ event }) => ['reschedule', 'release'].includes(event));
+    expect(moves?.map(({ event }) => event)).toEqual(['reschedule', 'release']);
     },
   );
 
