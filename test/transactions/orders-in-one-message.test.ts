@@ -279,8 +279,8 @@ describe('another time after a no-show is another appointment, whoever gives it'
       expect((await open.news()).filter((one) => one.startsWith('IM'))).toEqual(Array(before).fill('IM RAD-13 XO/SC'));
       const { requestedProcedures } = await open.order({ placerOrderNumber: number });
       // peers answer meanwhile
-    const moves = requestedProcedures[0]?.history.filter(({ event }) => ['reschedule', 'release'].includes(event));
-    expect(moves?.map(({ event }) => event)).toEqual(['reschedule', 'release']);
+      const moves = requestedProcedures[0]?.history.filter(({ event }) => ['reschedule', 'release'].includes(event));
+      expect(moves?.map(({ event }) => event)).toEqual(['reschedule', 'release']);
     },
   );
 
