@@ -144,8 +144,8 @@ export async function endedByTimer(tx: Tx, performedStepId: number): Promise<boo
 }
 
 /**
- * Whether something was performed that may be what a procedure waits for: images or an MPPS of its study, or an
- * examination of its patient that is not bound to an order yet.
+ * Whether something was performed that may be what a procedure waits for (images or an MPPS of its study, an examination
+ * of its patient that is not bound to an order yet), or its patient is there for something else. The patient is locked.
  */
 export async function hasTraces(
   tx: Tx,
@@ -157,7 +157,11 @@ export async function hasTraces(
       select: { id: true },
     })) ??
     (await tx.instanceAvailability.findFirst({ where: { studyInstanceUid }, select: { sopInstanceUid: true } })) ??
-    (await tx.order.findFirst({ where: { patientId, unreconciled: true, endedBy: null }, select: { id: true } }));
+    (await tx.order.findFirst({ where: { patientId, unreconciled: true, endedBy: null }, select: { id: true } })) ??
+    (await tx.scheduledProcedureStep.findFirst({
+      where: { stepStatus: { in: ['ARRIVED', 'READY', 'STARTED'] }, procedure: { order: { patientId } } },
+      select: { id: true },
+    }));
   return found !== null;
 }
 

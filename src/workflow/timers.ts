@@ -33,7 +33,7 @@ interface ToGiveUp {
   readonly steps: readonly StepToStart[];
   /** Statuses of the steps of all procedures of its order. */
   readonly ordered: readonly StepStatus[];
-  /** Something was performed that is not of its steps, as where a modality sends no MPPS. */
+  /** Something was performed that is not of its steps, as where a modality sends no MPPS, or its patient is there. */
   readonly traces: boolean;
 }
 

@@ -5,6 +5,7 @@ import { openStore } from '../../src/store/prisma.ts';
 import type { Department } from '../../src/transactions/department.ts';
 import { applySettings } from '../../src/transactions/timers.ts';
 import type { TestDepartment } from '../http/support.ts';
+import { orm, serial } from '../support/messages.ts';
 import { type StepOnWorklist, completed, newUid, notification, stepsOf } from '../support/mpps.ts';
 import {
   type About,
@@ -112,6 +113,17 @@ describe('effects', () => {
       'another procedure of the order was begun',
       'TRUNK',
       (at: TestDepartment, [, other]: StepOnWorklist[]) => begun(at, other as StepOnWorklist),
+    ],
+    [
+      'its patient is there for another order',
+      'WRIST',
+      async (at: TestDepartment, [step]: StepOnWorklist[]) => {
+        const placerOrderNumber = `T${serial()}`;
+        const patient = { identifier: `${step?.patientId}^^^CLINIC` };
+        await at.hl7(orm([{ orcStart: '20280105100000', placerOrderNumber: `${placerOrderNumber}^HIS` }], patient));
+        const { requestedProcedureId } = first(await stepsOf(at.store, placerOrderNumber));
+        await at.post(`/api/procedures/${requestedProcedureId}/arrive`);
+      },
     ],
     [
       'its patient has come and left',
