@@ -28,7 +28,7 @@ export function startTimers(department: Department): Timers {
   async function pass(): Promise<number> {
     // What is made while this looks is looked at again.
     nextLook = Infinity;
-    while ((await fireDueTimers(department)) && !stopping);
+    while ((await fireDueTimers(department, () => stopping)) && !stopping);
     const now = clock.now().getTime();
     const next = (await nextDueAt(store))?.getTime() ?? Infinity;
     nextLook = Math.min(now + LONGEST_SLEEP_MS, Math.max(now, next));

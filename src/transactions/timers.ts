@@ -208,11 +208,15 @@ const PUT_OFF_MS = 600_000;
 // With time these go away by themselves: the same is tried again.
 const passing: ReadonlySet<string> = new Set(['conflict', 'database-unavailable']);
 
-/** Fires what is due; true where there may be more. Rejects with 'database-unavailable' or 'conflict'. */
-export async function fireDueTimers(department: Department): Promise<boolean> {
+/**
+ * Fires what is due, until `stopped` says so; true where there may be more. Rejects with 'database-unavailable' or
+ * 'conflict'.
+ */
+export async function fireDueTimers(department: Department, stopped: () => boolean = () => false): Promise<boolean> {
   const { store, clock, log } = department;
   const due = await dueTimers(store, clock.now(), BATCH);
   for (const timer of due) {
+    if (stopped()) return true;
     const fields = { timer: timer.kind };
     try {
       const fired = await fireOne(department, timer);
