@@ -179,14 +179,21 @@ export const match = {
     ),
 };
 
-/** A message of a delivery lane. */
+const messageId = z.int().min(1).max(MAX_ID);
+
+/** A message of a delivery lane; its number may be a text, as what scripts have taken from an answer often is. */
 export const laneMessage = {
   name: 'LaneMessage',
   schema: z.strictObject({
     messageId: z
-      .int()
-      .min(1)
-      .max(MAX_ID)
+      .union([
+        messageId,
+        z
+          .string()
+          .regex(/^[1-9]\d{0,9}$/)
+          .transform(Number)
+          .pipe(messageId),
+      ])
       .exactOptional()
       .describe('Entry of the journal; else the oldest that was refused'),
   }),

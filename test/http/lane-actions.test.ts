@@ -124,7 +124,9 @@ describe('POST /api/destinations/{name}/retry', () => {
     await emptied();
     const [first, second] = [await refused(), await refused()];
     expect(shown(await lane('retry')).message?.messageId).toBe(first.messageId);
-    expect(await lane('retry', { messageId: first.messageId })).toMatchObject({ status: 409 });
+    expect(await lane('retry', { messageId: String(first.messageId) })).toMatchObject({ status: 409 });
+    for (const messageId of ['x', '0', '99999999999', 1.5])
+      expect((await lane('retry', { messageId })).status).toBe(400);
     expect(shown(await lane('retry')).message?.messageId).toBe(second.messageId);
     expect(await lane('retry')).toMatchObject({ status: 409, body: { type: 'state-forbids' } });
     expect(await lane('retry', { messageId: 999_999 })).toMatchObject({ status: 404 });
