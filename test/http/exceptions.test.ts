@@ -6,6 +6,7 @@ import { type ProcedureAction, possible, procedureActions } from '../../src/work
 import { adt, orm } from '../support/messages.ts';
 import { completed, discontinued, inProgress, newUid, stepsOf } from '../support/mpps.ts';
 import { givenUp as reasonGiven } from '../support/order-site.ts';
+import { sampled } from '../support/until.ts';
 import { type Got, type TestDepartment, startDepartment } from './support.ts';
 
 let house: TestDepartment;
@@ -156,7 +157,7 @@ const filled: { readonly [action in ProcedureAction]?: object } = {
 };
 
 describe('what staff may do with a procedure', () => {
-  it.each(states)(
+  it.each(sampled(states))(
     'given it is %s, then what is said to be possible is not refused, and all else is',
     async (_, make) => {
       const id = await make();

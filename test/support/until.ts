@@ -23,3 +23,8 @@ export async function times(count: number, work: (round: number) => Promise<void
   const rounds = patient ? count : Math.min(count, Math.max(3, Math.ceil(count / 4)));
   for (let round = 1; round <= rounds; round++) await work(round);
 }
+
+/** Cases of a table: every third in `npm test`, all in `npm run torture`. */
+export function sampled<T>(cases: readonly T[]): T[] {
+  return cases.filter((_, index) => patient || index % 3 === 0);
+}

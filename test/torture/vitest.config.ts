@@ -2,8 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import base from '../../vitest.config.ts';
 
-// Tests that do the same many times to meet a race: here as often as they say (test/support/until.ts).
-const races = [
+// Tests that do the same many times to meet a race, or go through a long table: here as often as they say (test/support/until.ts).
+const longer = [
+  'test/http/exceptions.test.ts',
   'test/transactions/commit.test.ts',
   'test/transactions/duplicates.test.ts',
   'test/transactions/order-status.test.ts',
@@ -19,8 +20,8 @@ export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
   test: {
     ...base.test,
-    include: ['test/torture/**/*.torture.ts', ...races],
-    testNamePattern: /kill -9|same instant|at once|at that moment|longer ways/,
+    include: ['test/torture/**/*.torture.ts', ...longer],
+    testNamePattern: /kill -9|same instant|at once|at that moment|longer ways|the embedded database|what staff may do/,
     testTimeout: 120_000,
     env: { SWF_TORTURE: '1' },
   },
