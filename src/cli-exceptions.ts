@@ -3,6 +3,7 @@ import { get, serverAddress } from './cli-http.ts';
 import { type Command, UsageError, configOf, parse, table } from './cli-io.ts';
 import { listOf } from './http/route.ts';
 import { exception } from './http/schemas-exceptions.ts';
+import { localTimeOf } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import { SwfError } from './platform/errors.ts';
 import { exceptionKindNames, isExceptionKind } from './workflow/exceptions.ts';
@@ -28,9 +29,15 @@ function commandOf(config: Config, { path, body, reason }: NextStep): string {
 
 const columns = ['KIND', 'SINCE', 'PROCEDURE', 'ORDER', 'ACCESSION', 'LANE', 'ID'];
 
-const rowOf = (one: Exception): string[] => [
+/** On the wall clock of the site, as its people and its worklist have it. */
+function wallClock(instant: string, { organisation }: Config): string {
+  const { date, time } = localTimeOf(new Date(instant), organisation.timeZone);
+  return `${date} ${time}`;
+}
+
+const rowOf = (config: Config, one: Exception): string[] => [
   one.kind,
-  one.since.slice(0, 19).replace('T', ' '),
+  wallClock(one.since, config),
   one.requestedProcedureIds.join(','),
   one.placerOrderNumber ?? '',
   one.accessionNumber ?? '',
@@ -38,14 +45,20 @@ const rowOf = (one: Exception): string[] => [
   one.id,
 ];
 
+/** What it is, and each step with what it does and the command for it. */
 function blockOf(config: Config, one: Exception): string {
-  const width = Math.max(...one.nextSteps.map(({ action }) => action.length));
-  const steps = one.nextSteps.map((step) => `  ${step.action.padEnd(width)}  ${commandOf(config, step)}`);
-  return ['', `${one.id}  ${one.sentence}${one.detail === null ? '' : ` ${one.detail}`}`, ...steps].join('\n');
+  const steps = one.nextSteps.flatMap((step) => [
+    `  ${step.action}: ${step.summary}`,
+    `    ${commandOf(config, step)}`,
+  ]);
+  const title = [one.id, ...one.requestedProcedureIds].join('  ');
+  return ['', title, `  ${[one.sentence, one.detail].filter(Boolean).join(' ')}`, ...steps].join('\n');
 }
 
-const hint =
-  'Empty texts and {...} have to be filled, or left out. With dryRun=true behind its path (?, or & after a ?) a step is only shown.';
+const hints = [
+  'Put the reason in the place of `why`, and fill empty texts and {...}; members of a body that you do not need, leave out.',
+  'To see first what would happen, put ?dryRun=true behind a URL, or &dryRun=true where it has a ? already.',
+];
 
 async function pages(config: Config, wanted: Readonly<Record<string, string | undefined>>): Promise<Exception[]> {
   const all: Exception[] = [];
@@ -70,10 +83,14 @@ export const runExceptions: Command = async (args, io) => {
   const all = await pages(config, { kind, requestedProcedureId: procedure });
   if (parsed.flags.has('json')) io.print(JSON.stringify(all, undefined, 2));
   else if (all.length > 0) {
-    io.print(table([columns, ...all.map(rowOf)]));
+    io.print(table([columns, ...all.map((one) => rowOf(config, one))]));
     for (const one of all) io.print(blockOf(config, one));
-    io.print(`\n${hint}`);
+    io.print(['', ...hints].join('\n'));
   }
-  io.error(all.length === 0 ? 'nobody has to look at anything' : `${all.length} to look at`);
+  const nothing =
+    kind === undefined && procedure === undefined
+      ? 'nobody has to look at anything'
+      : 'nothing of that kind or procedure';
+  io.error(all.length === 0 ? nothing : `${all.length} to look at`);
   return 0;
 };

@@ -37,7 +37,8 @@ Diagnose  check                 configuration, database, every peer (connect, C-
                                 [--procedure RP] [--called AET]
           worklist --aet AET --explain --accession A | --patient-id ID | --procedure RP
                                 why each of these steps is on that list or not, key by key; options as above
-          exceptions            everything that a person has to look at, with the command for each next step [--kind KIND] [--procedure RP]
+          exceptions            everything that a person has to look at, with the command for each next step
+                                [--kind KIND] [--procedure RP]
           send FILE --to PEER   send an HL7 file to a peer of the site, print its acknowledgement
           send FILE --dry-run   ask the running server what it would do with it; nothing is stored or sent
           replay ID...          let the running server carry out stored inbound messages again

@@ -138,7 +138,7 @@ export function route<
 /** A text that the database can look for: no control characters, of a length that some field can have. */
 export const text = z
   .string()
-  .min(1)
+  .min(1, 'must not be empty')
   .max(250)
   .refine((value) => !/\p{Cc}/u.test(value), 'may not hold control characters');
 

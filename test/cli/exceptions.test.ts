@@ -34,6 +34,7 @@ async function run(...args: string[]) {
 describe('swf exceptions', () => {
   it('given nothing is wrong, then it says so; given a kind that nobody knows, then 2 and the kinds', async () => {
     expect(await run()).toEqual({ status: 0, output: '', errors: 'nobody has to look at anything' });
+    expect((await run('--procedure', 'RP1')).errors).toBe('nothing of that kind or procedure');
     const { status, errors } = await run('--kind', 'nonsense');
     expect(status).toBe(2);
     expect(errors).toContain('delivery-refused');
@@ -49,11 +50,8 @@ describe('swf exceptions', () => {
     expect(output).toMatch(/^KIND +SINCE +PROCEDURE/);
     expect(output).toMatch(/\nnot-in-catalogue +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +RP\w+ +E1 /);
     const [listed] = JSON.parse((await run('--json', '--kind', 'not-in-catalogue')).output) as { id: string }[];
-    const command =
-      output
-        .split('\n')
-        .find((line) => line.trim().startsWith('settle'))
-        ?.replace(/^ *settle +/, '') ?? '';
+    const lines = output.split('\n');
+    const command = (lines[lines.findIndex((line) => line.startsWith('  settle: ')) + 1] ?? '').trim();
     expect(command).toContain(`/api/exceptions/${listed?.id}/settle`);
     const [, reason, url] = /^curl -X POST -H 'X-Reason: (\w+)' (\S+)$/.exec(command) ?? [];
     const response = await fetch(url ?? '', { method: 'POST', headers: { 'X-Reason': reason ?? '' } });
