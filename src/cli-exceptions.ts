@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { get, serverAddress } from './cli-http.ts';
 import { type Command, UsageError, configOf, parse, table } from './cli-io.ts';
+import { commandHints, commandOf } from './http/next-step-command.ts';
 import { listOf } from './http/route.ts';
 import { exception } from './http/schemas-exceptions.ts';
 import { localTimeOf } from './platform/clock.ts';
@@ -9,23 +10,8 @@ import { SwfError } from './platform/errors.ts';
 import { exceptionKindNames, isExceptionKind } from './workflow/exceptions.ts';
 
 type Exception = z.output<typeof exception>;
-type NextStep = Exception['nextSteps'][number];
 
 const exceptionList = listOf(exception);
-
-/** A word as a shell takes it for one. */
-const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
-
-/** The command that does a step; texts that are empty in it have to be filled. */
-function commandOf(config: Config, { path, body, reason }: NextStep): string {
-  const headers = [
-    ...(config.apiToken === undefined ? [] : ['-H "Authorization: Bearer $SWF_API_TOKEN"']),
-    ...(reason === 'required' ? [`-H 'X-Reason: why'`] : []),
-    ...(body === null ? [] : [`-H 'Content-Type: application/json' -d ${quoted(JSON.stringify(body))}`]),
-  ];
-  const url = `${serverAddress(config)}${path}`;
-  return ['curl -X POST', ...headers, /[?{]/.test(url) ? quoted(url) : url].join(' ');
-}
 
 const columns = ['KIND', 'SINCE', 'PROCEDURE', 'ORDER', 'ACCESSION', 'LANE', 'ID'];
 
@@ -49,16 +35,11 @@ const rowOf = (config: Config, one: Exception): string[] => [
 function blockOf(config: Config, one: Exception): string {
   const steps = one.nextSteps.flatMap((step) => [
     `  ${step.action}: ${step.summary}`,
-    `    ${commandOf(config, step)}`,
+    `    ${commandOf(step, { address: serverAddress(config), token: config.apiToken })}`,
   ]);
   const title = [one.id, ...one.requestedProcedureIds].join('  ');
   return ['', title, `  ${[one.sentence, one.detail].filter(Boolean).join(' ')}`, ...steps].join('\n');
 }
-
-const hints = [
-  'Put the reason in the place of `why`, and fill empty texts and {...}; members of a body that you do not need, leave out.',
-  'To see first what would happen, put ?dryRun=true behind a URL, or &dryRun=true where it has a ? already.',
-];
 
 async function pages(config: Config, wanted: Readonly<Record<string, string | undefined>>): Promise<Exception[]> {
   const all: Exception[] = [];
@@ -85,7 +66,7 @@ export const runExceptions: Command = async (args, io) => {
   else if (all.length > 0) {
     io.print(table([columns, ...all.map((one) => rowOf(config, one))]));
     for (const one of all) io.print(blockOf(config, one));
-    io.print(['', ...hints].join('\n'));
+    io.print(['', ...commandHints].join('\n'));
   }
   const nothing =
     kind === undefined && procedure === undefined

@@ -1,4 +1,5 @@
 import { UsageError } from './cli-io.ts';
+import { httpAddress } from './http/next-step-command.ts';
 import type { Config } from './platform/config.ts';
 import { SwfError } from './platform/errors.ts';
 
@@ -12,14 +13,10 @@ export interface ServerAnswer {
   readonly detail: string;
 }
 
-/** A server that listens everywhere is reached on this machine. */
-const REACHED: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
-
 /** Where the running server of the site answers. Throws UsageError for any free port. */
 export function serverAddress({ http }: Config): string {
   if (http.port === 0) throw new UsageError('the site file says port 0: say which port by SWF_HTTP_PORT');
-  const host = REACHED[http.host] ?? http.host;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${http.port}`;
+  return httpAddress(http.host, http.port);
 }
 
 function causeOf(error: unknown): string {

@@ -4,8 +4,10 @@ import { type ExceptionView, listExceptions } from '../store/read-exceptions.ts'
 import { settleException } from '../transactions/settle-exception.ts';
 import { exceptionKinds } from '../workflow/exceptions.ts';
 import { nothing } from './bodies.ts';
+import { exceptionsPage } from './exceptions-page.ts';
+import { httpAddress } from './next-step-command.ts';
 import { nextStepsOf } from './next-steps.ts';
-import { type Route, listOf, optional, paging, route, text } from './route.ts';
+import { type AppDeps, type Route, listOf, optional, paging, route, text } from './route.ts';
 import { exception, exceptionKind, settled } from './schemas-exceptions.ts';
 
 function exceptionShown(view: ExceptionView) {
@@ -28,21 +30,50 @@ function placeOf(given: string | undefined): ExceptionPlace | undefined {
   return since === undefined || id === undefined ? undefined : { since: new Date(Number(since)), id };
 }
 
+const query = z.strictObject({
+  kind: optional(exceptionKind),
+  requestedProcedureId: optional(text).describe('What concerns this procedure'),
+  limit: paging.limit,
+  after: optional(cursor).describe('`next` of the page before.'),
+});
+
+type Query = z.output<typeof query>;
+
+const pageOf = ({ department }: AppDeps, { limit, after, ...filter }: Query) =>
+  listExceptions(department.store, filter, { limit, after: placeOf(after) });
+
+/** Where the next page is. */
+function linkTo(next: ExceptionPlace | null, { kind, requestedProcedureId, limit }: Query): string | undefined {
+  const after = cursorOf(next);
+  if (after === null) return undefined;
+  const wanted = { kind, requestedProcedureId, limit: String(limit), after };
+  const given = Object.entries(wanted).filter((one): one is [string, string] => one[1] !== undefined);
+  return `/exceptions?${new URLSearchParams(given).toString()}`;
+}
+
 /** Everything that a person has to look at, and what can be done about it. */
 export const exceptionRoutes: readonly Route[] = [
   route({
+    path: '/exceptions',
+    summary: 'Everything that a person has to look at, as a page, with the commands to type.',
+    query,
+    texts: ['text/html'],
+    answer: async (deps, call) => {
+      const { items, next } = await pageOf(deps, call.query);
+      const { organisation, http } = deps.department.config;
+      const address = httpAddress(http.host, deps.ports()['http'] ?? http.port);
+      const shown = { address, token: deps.token, timeZone: organisation.timeZone };
+      const body = exceptionsPage({ items, more: linkTo(next, call.query) }, shown);
+      return { type: 'text/html; charset=utf-8', body };
+    },
+  }),
+  route({
     path: '/api/exceptions',
     summary: 'Everything that a person has to look at, newest first, with what can be done about it now.',
-    query: z.strictObject({
-      kind: optional(exceptionKind),
-      requestedProcedureId: optional(text).describe('What concerns this procedure'),
-      limit: paging.limit,
-      after: optional(cursor).describe('`next` of the page before.'),
-    }),
+    query,
     response: { name: 'ExceptionList', schema: listOf(exception) },
-    answer: async ({ department }, { query }) => {
-      const { limit, after, ...filter } = query;
-      const page = await listExceptions(department.store, filter, { limit, after: placeOf(after) });
+    answer: async (deps, call) => {
+      const page = await pageOf(deps, call.query);
       return { json: { items: page.items.map(exceptionShown), next: cursorOf(page.next) } };
     },
   }),
