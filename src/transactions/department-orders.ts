@@ -1,14 +1,14 @@
 import { formatLocalTimestamp } from '../hl7/datatypes.ts';
 import { localTimeOf } from '../platform/clock.ts';
 import { SwfError } from '../platform/errors.ts';
-import type { PlacerOrder, VisitStatement } from '../workflow/vocabulary.ts';
+import type { PatientStatement, PlacerOrder, VisitStatement } from '../workflow/vocabulary.ts';
 import { changeOrder, ownersOfOrders } from '../store/orders.ts';
 import { type StoredPatient, findPatientId, lockPatients } from '../store/patients.ts';
 import { unreconciledOrderOf } from '../store/performed-steps.ts';
 import { ordersOfReferences } from '../store/find-procedures.ts';
 import { type StoredVisit, onlyStay, saveVisit, visitOfOrder } from '../store/visits.ts';
 import type { Actor, DepartmentOrder, PlacedOrder } from './actions.ts';
-import { type Department, type Hl7Peer, hl7Peers } from './department.ts';
+import { type Department, type Hl7Peer, hl7Peers, isTemporaryNumber, temporaryAuthority } from './department.ts';
 import { causeOf } from './actor-cause.ts';
 import { makeOrder, scheduling } from './order-creation.ts';
 import { patientOfOrder } from './order-patient.ts';
@@ -78,11 +78,29 @@ function checkSamePatient({ temporary }: StoredPatient, differences: readonly st
   throw new SwfError('state-forbids', sentence);
 }
 
+/**
+ * A number of the list that is nobody's now names nobody, also where it was somebody's: the next one may be meant. Throws
+ * 'state-forbids'.
+ */
+function checkInUse(
+  { config }: Department,
+  { identifiers: [first] }: PatientStatement,
+  known: { readonly subsumed: boolean } | undefined,
+): void {
+  if (known?.subsumed === false || !first || first.assigningAuthority !== temporaryAuthority(config)) return;
+  if (!isTemporaryNumber(config, first.value)) return;
+  const sentence =
+    'nobody has this number of the list now: register its patient (POST /api/temporary-patients), or name the patient by his own identifier (patient.identifiers)';
+  throw new SwfError('state-forbids', sentence);
+}
+
 /** Throws 'required-field-missing' for a new patient without a name. */
 async function checkPatient(unit: Unit, { patient }: DepartmentOrder): Promise<void> {
   const { family, given } = patient.name;
   const named = family !== undefined || given !== undefined;
-  if (!named && !(await findPatientId(unit.tx, patient.identifiers))) {
+  const known = await findPatientId(unit.tx, patient.identifiers);
+  checkInUse(unit.department, patient, known);
+  if (!named && !known) {
     throw new SwfError('required-field-missing', 'the patient is not known here and needs a name (patient.name)');
   }
 }
@@ -162,12 +180,9 @@ async function adopt(unit: Unit, { order, placer, cause }: Placing, performed: n
   checkSamePatient(said, differences);
   const [held] = await holdOrders(unit, [performed]);
   checkWaits(held);
-  const patient = await patientPerformed(unit, {
-    named: held.patient,
-    meant: said,
-    cause,
-    anotherPatient: order.anotherPatient,
-  });
+  const { anotherPatient } = order;
+  const whose = { named: held.patient, meant: said, cause, anotherPatient };
+  const patient = await patientPerformed(unit, whose);
   const visit = await stayOf(unit, order, patient, cause.at);
   const details = placerOrderOf(department, order, cause.at);
   const change = {
@@ -183,7 +198,7 @@ async function adopt(unit: Unit, { order, placer, cause }: Placing, performed: n
   const adopted: HeldOrder = { ...held, patient, order: { ...held.order, ...change, visit } };
   await takeOver(unit, adopted.procedures, details);
   for (const procedure of adopted.procedures) {
-    takeDown(procedure, 'bound', boundBecause(cause, held.patient, patient));
+    takeDown(procedure, 'bound', boundBecause(whose));
     if (!placer) send(procedure, scheduling(department), cause);
   }
   return adopted;

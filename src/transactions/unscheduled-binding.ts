@@ -49,7 +49,7 @@ export async function patientPerformed(
   { named, meant, cause, anotherPatient }: Performed,
 ): Promise<StoredPatient> {
   if (named.id === meant.id) return meant;
-  if (named.temporary) return reconcilePatient(unit, { named, meant, cause });
+  if (isMeant(named, anotherPatient)) return reconcilePatient(unit, { named, meant, cause });
   // Two patients who are known are never made one: RAD-4 tells under whose name its study belongs.
   if (anotherPatient) return meant;
   const sentence =
@@ -57,11 +57,15 @@ export async function patientPerformed(
   throw new SwfError('state-forbids', sentence);
 }
 
+/** A temporary patient is the one of the order, unless the modality had his number by mistake: then he is another one. */
+const isMeant = ({ temporary, identifiers }: StoredPatient, anotherPatient: true | undefined): boolean =>
+  temporary && !(anotherPatient && identifiers.length > 0);
+
 const underAnother = 'it was performed under the number of another patient';
 
 /** Why an examination is an order's; that it was another patient's until now stays to be seen. */
-export function boundBecause(cause: Cause, named: StoredPatient, meant: StoredPatient): Cause {
-  if (named.id === meant.id || named.temporary) return cause;
+export function boundBecause({ named, meant, cause, anotherPatient }: Performed): Cause {
+  if (named.id === meant.id || isMeant(named, anotherPatient)) return cause;
   return { ...cause, remark: [underAnother, cause.remark].filter(Boolean).join('; ') };
 }
 
@@ -177,13 +181,10 @@ export async function bindToOrder(
     if (!order || order.order.unreconciled)
       throw new SwfError('state-forbids', 'that is no order: it was performed unscheduled as well');
     const from = meantBy(order, performed, named);
-    const patient = await patientPerformed(unit, {
-      named: performed.patient,
-      meant: order.patient,
-      cause,
-      anotherPatient: named.anotherPatient,
-    });
-    const bound = boundBecause(cause, performed.patient, patient);
+    const { anotherPatient } = named;
+    const whose = { named: performed.patient, meant: order.patient, cause, anotherPatient };
+    const patient = await patientPerformed(unit, whose);
+    const bound = boundBecause(whose);
     const moved = await replace(unit, { order, performed, from, cause, bound });
     for (const procedure of moved) {
       tellOfOrder(procedure, { from, patient, cause });

@@ -72,7 +72,7 @@ async function order(number: string, more: object = {}) {
 }
 
 /** An MPPS that nobody ordered, under a number of the list. */
-async function performed(number: string, name = 'Typed^By Hand', end: DatasetInput = completed([newUid()])) {
+async function performed(number: string, name = 'Typed^By Hand', end: DatasetInput | null = completed([newUid()])) {
   const [study, uid] = [newUid(), newUid()];
   const content = inProgress([], {
     ScheduledStepAttributesSequence: [{ StudyInstanceUID: study }],
@@ -84,7 +84,7 @@ async function performed(number: string, name = 'Typed^By Hand', end: DatasetInp
     PerformedStationAETitle: 'DX1',
   });
   expect(await device.create(uid, content)).toBe(0);
-  expect(await device.set(uid, end)).toBe(0);
+  if (end) expect(await device.set(uid, end)).toBe(0);
   const { exception } = await site.server.store.prisma.performedProcedureStep.findUniqueOrThrow({
     where: { sopInstanceUid: uid },
   });
@@ -253,6 +253,51 @@ describe('a number of the list that a modality uses (PIR case 5; MESA 101)', () 
     expect(await merges()).toHaveLength(2);
     const orders = async (id: string) => (await web.get<{ orders: unknown[] }>(`/api/patients/${id}`)).orders.length;
     expect([await orders(first), await orders(second)]).toEqual([1, 1]);
+  });
+});
+
+describe('a number of the list that may mean somebody else', () => {
+  const placed = async (id: string): Promise<string> => {
+    const placerOrderNumber = `TP${serial()}`;
+    const nw = orm([{ placerOrderNumber: `${placerOrderNumber}^HIS`, service: 'WRIST^^TESTPLAN' }], {
+      identifier: `${id}^^^CLINIC`,
+      name: 'Real^Rita',
+    });
+    expect((await site.send(nw)).code).toBe('AA');
+    await site.news();
+    return placerOrderNumber;
+  };
+
+  it('given staff say that the modality had the number of another temporary patient, then he stays who he is (anotherPatient)', async () => {
+    const number = await newNumber();
+    const { placerOrderNumber: his } = await order(number);
+    await site.news();
+    const { uid } = await performed(number, `UNKNOWN^${number}`);
+    const id = await real();
+    const hers = await placed(id);
+    const bound = await site.post(`/api/unscheduled/${uid}/match`, { placerOrderNumber: hers, anotherPatient: true });
+    expect(bound).toMatchObject({ status: 200, body: { patientId: id } });
+    expect(await merges()).toEqual([]);
+    expect((await site.offered(his))[0]?.PatientID).toEqual([number]);
+    expect(await entry(number)).toMatchObject({ state: 'used', procedures: 1 });
+  });
+
+  it('given an order of the department under a number whose patient was reconciled, then 409: it may be meant for the next one', async () => {
+    const number = await newNumber();
+    const id = await real();
+    expect((await reconcile(number, id)).status).toBe(200);
+    await site.news();
+    expect(await order(number)).toMatchObject({ status: 409, body: { type: 'state-forbids' } });
+    expect(await site.news()).toEqual([]);
+    expect((await web.get<{ orders: unknown[] }>(`/api/patients/${id}`)).orders).toEqual([]);
+  });
+
+  it('given an order of the department under a number that nobody has, then it is refused until its patient is registered', async () => {
+    const number = 'T9046';
+    const patient = { identifiers: [{ value: number, assigningAuthority: 'OF1' }], name: { family: 'Doe' } };
+    expect((await order(number, { patient })).status).toBeGreaterThanOrEqual(400);
+    expect(await entry(number)).toMatchObject({ state: 'free' });
+    await site.news();
   });
 });
 
