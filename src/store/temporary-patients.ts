@@ -105,6 +105,13 @@ export async function freeTemporaryNumber(tx: Tx, patientId: number, value: stri
   await tx.temporaryNumber.updateMany({ where: { patientId, value, reconciledAt: null }, data: { reconciledAt: at } });
 }
 
+/** Whether a number that is somebody's now was that of a patient who was merged into this one. */
+export async function wasReconciledWith(tx: Tx, number: PatientIdentifier, survivorId: number): Promise<boolean> {
+  const { value, assigningAuthority } = number;
+  const before = { value, assigningAuthority, reconciledAt: { not: null }, patient: { mergedIntoId: survivorId } };
+  return (await tx.temporaryNumber.count({ where: before })) > 0;
+}
+
 /**
  * Which of these numbers may be given to somebody by whoever asks first, the best one first: what was never used, in the order of the list,
  * then what was reconciled, longest ago first. One that is somebody's without the list, or on the

@@ -27,8 +27,11 @@ export interface PatientNews {
     readonly identifiers: readonly PatientIdentifier[];
     readonly name?: PersonName | undefined;
   };
-  /** Images of his are under another number: also who was told of no procedure has to hear. */
-  readonly everybody?: true;
+  /**
+   * Images of his are under another number: also who was told of no procedure has to hear. False: nobody who has images,
+   * since those of somebody else are under it as well.
+   */
+  readonly everybody?: boolean;
   /** Order placers who have an order of the department under a number that is no longer his. */
   readonly placers?: readonly Hl7Peer[];
   readonly at: Date;

@@ -17,12 +17,13 @@ import {
 } from '../store/patients.ts';
 import { proceduresOfPatient } from '../store/find-procedures.ts';
 import { addHistory } from '../store/procedures.ts';
-import { freeTemporaryNumber } from '../store/temporary-patients.ts';
+import { freeTemporaryNumber, wasReconciledWith } from '../store/temporary-patients.ts';
 import { saveVisit } from '../store/visits.ts';
 import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { causeOf } from './inbound-cause.ts';
 import { tellOfPatient } from './patient-updates.ts';
 import { checkEvent, tellRegistered } from './rad-01-12-patient.ts';
+import { isShared, whileShared } from './reconciliation.ts';
 import { type Unit, standingLine } from './unit-of-work.ts';
 
 /**
@@ -93,6 +94,7 @@ async function merge(unit: Unit, inbound: InboundHl7, said: PatientMerge): Promi
   // A merge is not taken back by another one: who stays now has gone before (ITI TF-2 3.30).
   if (found.subsumed) throw mergedBefore('PID-3', `PID^${said.sequence}^3`);
   if (prior.former && prior.id !== patient.id) throw mergedBefore('MRG-1', `MRG^${said.sequence}^1`);
+  if (!prior.former && prior.id !== patient.id) await checkMeansHim(unit, said, patient.id);
   if (found.created) reading.remarks.push('the surviving patient was not known and was made from PID');
   await savePatient(unit.tx, patient.id, registered(patient, said.survivor));
   const told: Told = { survivorId: patient.id, priorId: prior.id, said };
@@ -107,6 +109,19 @@ async function merge(unit: Unit, inbound: InboundHl7, said: PatientMerge): Promi
   }
   for (const identifier of said.subsumed) await retireIdentifier(unit.tx, patient.id, identifier);
   await tellOfMerge(unit, inbound, told);
+}
+
+/**
+ * A number of the department's list means the next patient by now: a merge into whom it meant before is about that one,
+ * who is merged already. Throws 'ambiguous-key' (HL7 204).
+ */
+async function checkMeansHim({ tx }: Unit, { subsumed, sequence }: PatientMerge, survivorId: number): Promise<void> {
+  for (const identifier of subsumed) {
+    if (!(await wasReconciledWith(tx, identifier, survivorId))) continue;
+    const sentence =
+      'MRG-1 was reconciled with this patient before and is another one’s now: if that is him again, staff say so (POST /api/patients/{id}/reconcile)';
+    throw new SwfError('ambiguous-key', sentence, { location: `MRG^${sequence}^1` });
+  }
 }
 
 /** PV1 of the group, once all stays are the survivor's. */
@@ -127,7 +142,9 @@ async function mergeOne(unit: Unit, inbound: InboundHl7, told: Told): Promise<vo
   const { survivorId, priorId, said } = told;
   const subsumed = await lockPatient(unit.tx, priorId);
   const procedures = await proceduresOfPatient(unit.tx, priorId);
-  const lines = procedures.map((procedure) => standingLine(procedure, 'patientMerged', cause));
+  const shared = subsumed.temporary && (await isShared(unit.tx, subsumed));
+  const why = shared ? whileShared(cause) : cause;
+  const lines = procedures.map((procedure) => standingLine(procedure, 'patientMerged', why));
   const identifiers = said.subsumed;
   await mergePatients(unit.tx, { survivorId, subsumedId: priorId, identifiers, messageId, at });
   await visitOfMerge(unit, inbound, told);
@@ -135,7 +152,7 @@ async function mergeOne(unit: Unit, inbound: InboundHl7, told: Told): Promise<vo
   await addHistory(unit.tx, lines);
   const { registration } = await lockPatient(unit.tx, survivorId);
   if (registration) await tellRegistered(unit, survivorId, { registration, cause });
-  await tellOfMerge(unit, inbound, told, subsumed);
+  await tellOfMerge(unit, inbound, told, { subsumed, shared });
 }
 
 /** RAD-12 A40 to who knows either of them. */
@@ -143,7 +160,7 @@ async function tellOfMerge(
   unit: Unit,
   { at, reading }: InboundHl7,
   { survivorId, said }: Told,
-  subsumed?: StoredPatient,
+  { subsumed, shared = false }: { readonly subsumed?: StoredPatient; readonly shared?: boolean } = {},
 ): Promise<void> {
   const patient = await lockPatient(unit.tx, survivorId);
   const named = said.subsumed.filter((one) =>
@@ -159,7 +176,7 @@ async function tellOfMerge(
     changed: true,
     merged: { identifiers: known ? named : [...named, first], ...(subsumed ? { name: subsumed.name } : {}) },
     // No procedure of his was announced, but his images are there under the number of the modality.
-    ...(subsumed?.temporary ? { everybody: true as const } : {}),
+    ...(subsumed?.temporary ? { everybody: !shared } : {}),
     occurredAt: reading.message.first('EVN')?.get(6) ?? undefined,
     at,
   });

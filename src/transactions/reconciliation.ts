@@ -34,23 +34,30 @@ export async function reconcilePatient(unit: Unit, { named, meant, cause }: Reco
   const shared = await isShared(tx, named);
   const placers = await placersKnowing(unit, named.id);
   await mergePatients(tx, { survivorId: meant.id, subsumedId: named.id, identifiers, messageId: undefined, at });
-  const merged = shared ? { ...cause, remark: [cause.remark, numberShared].filter(Boolean).join('; ') } : cause;
+  const merged = shared ? whileShared(cause) : cause;
   await addHistory(
     tx,
     procedures.map((procedure) => standingLine(procedure, 'patientMerged', merged)),
   );
   const patient = await lockPatient(tx, meant.id);
-  if (shared) return patient;
   const merge = { visit: undefined, triggerEvent: 'A40', changed: true, merged: { identifiers, name }, at } as const;
   // The others know him by the number on his images, which may be the right one without the name of its issuer.
   const others = identifiers.filter(({ value }) => !meant.identifiers.some((own) => own.value === value));
-  if (others.length > 0) await tellOfPatient(unit, { patient, ...merge, everybody: true, placers });
+  // Order placers have orders of his under it, and no images of anybody.
+  if (others.length > 0) await tellOfPatient(unit, { patient, ...merge, everybody: !shared, placers });
   return patient;
 }
 
 const numberShared = 'the number is on images of somebody else as well: image managers were not told that it is his';
 
-async function isShared(tx: Tx, { id, identifiers }: StoredPatient): Promise<boolean> {
+/** Why others were not told of a merge. */
+export const whileShared = (cause: Cause): Cause => ({
+  ...cause,
+  remark: [cause.remark, numberShared].filter(Boolean).join('; '),
+});
+
+/** Images of somebody else are under a number of a temporary patient: they are not his, whoever he is. */
+export async function isShared(tx: Tx, { id, identifiers }: StoredPatient): Promise<boolean> {
   const onImages = await numbersOnImages(
     tx,
     identifiers.map(({ value }) => value),

@@ -299,6 +299,38 @@ describe('a number of the list that may mean somebody else', () => {
     expect(await entry(number)).toMatchObject({ state: 'free' });
     await site.news();
   });
+
+  it('given the number was given again, when the ADT merges it into whom it meant before, then the new patient stays who he is', async () => {
+    const number = 'T9045';
+    await performed(number);
+    const first = await real();
+    expect((await reconcile(number, first)).status).toBe(200);
+    expect(await newNumber({ number })).toBe(number);
+    await site.news();
+    expect((await site.send(merge(`${first}^^^CLINIC`, `${number}^^^OF1`, 'Real^Rita'))).code).toBe('AR');
+    expect(await entry(number)).toMatchObject({ state: 'used', survivorId: null });
+    expect(await merges()).toEqual([]);
+  });
+
+  it('given images of somebody else are under the number, when its patient is reconciled, then the order placer hears it, who has no images', async () => {
+    const number = await newNumber();
+    await order(number);
+    await site.news();
+    const { exception } = await performed(number, 'Somebody^Else');
+    expect(exception).toContain('number-in-use');
+    expect((await reconcile(number, await real())).status).toBe(200);
+    expect(await merges()).toEqual(['OP RAD-12 A40']);
+  });
+
+  it('given images of somebody else are under the number, when the ADT merges its patient, then image managers do not hear that all of them are his', async () => {
+    const number = 'T9048';
+    await performed(number, 'Unknown^Man');
+    await performed(number, 'Unknown^Woman');
+    const id = await real();
+    expect((await site.send(merge(`${id}^^^CLINIC`, `${number}^^^OF1`, 'Real^Rita'))).code).toBe('AA');
+    expect(await merges()).toEqual([]);
+    expect(await entry(number)).toMatchObject({ state: 'used', procedures: 1 });
+  });
 });
 
 describe('POST /api/patients/{id}/reconcile', () => {
