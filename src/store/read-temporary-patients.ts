@@ -2,7 +2,10 @@ import type { Store, Tx } from './prisma.ts';
 import { numbersOnImages } from './temporary-patients.ts';
 import { type Page, type PageRequest, firstIdentifier, instant, patientIdOf, readSnapshot } from './read-page.ts';
 
-/** free: never used; used: somebody's; reconciled: its patient has been merged, and it may be given again. */
+/**
+ * free: never used; used: somebody's; reconciled: its patient has been merged, and it may be given again as soon as no
+ * modality performs anything under it.
+ */
 export type NumberState = 'free' | 'used' | 'reconciled';
 
 /** A number of the department's list as others see it. */

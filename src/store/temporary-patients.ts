@@ -76,6 +76,27 @@ export async function numbersOnImages(tx: Tx, values: readonly string[]): Promis
     GROUP BY 1, 2`;
 }
 
+/**
+ * Which of these numbers a modality uses at this moment, and for whom: its images go on under the number also when their
+ * patient has another one by now.
+ */
+export async function numbersInProgress(
+  tx: Tx,
+  assigningAuthority: string,
+  values: readonly string[],
+): Promise<NumberOnImages[]> {
+  return tx.$queryRaw<NumberOnImages[]>`
+    SELECT p.dataset -> 'PatientID' ->> 0 AS value, o."patientId", min(p."createdAt") AS since
+    FROM "PerformedProcedureStep" p
+    JOIN "PerformedStepLink" l ON l."performedStepId" = p.id
+    JOIN "ScheduledProcedureStep" s ON s.id = l."stepId"
+    JOIN "RequestedProcedure" r ON r.id = s."procedureId"
+    JOIN "Order" o ON o.id = r."orderId"
+    WHERE p."performedProcedureStepStatus" = 'IN PROGRESS' AND p.dataset -> 'PatientID' ->> 0 = ANY(${[...values]}::text[])
+      AND COALESCE(p.dataset -> 'IssuerOfPatientID' ->> 0, ${assigningAuthority}) = ${assigningAuthority}
+    GROUP BY 1, 2`;
+}
+
 /** Whether only modalities have named a patient: neither by an order, nor under a number of the department's list. */
 export async function isNamedByModality(tx: Tx, id: number): Promise<boolean> {
   const listed = { some: { reconciledAt: null } };
@@ -114,15 +135,18 @@ export async function wasReconciledWith(tx: Tx, number: PatientIdentifier, survi
 
 /**
  * Which of these numbers may be given to somebody by whoever asks first, the best one first: what was never used, in the order of the list,
- * then what was reconciled, longest ago first. One that is somebody's without the list, or on the
- * images of another temporary patient, is not free.
+ * then what was reconciled, longest ago first. One that is somebody's without the list, on the
+ * images of another temporary patient, or under which a modality still makes images is not free.
  */
 export async function freeNumbers(tx: Tx, assigningAuthority: string, numbers: readonly string[]): Promise<string[]> {
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(${advisoryLocks.temporaryNumbers})`;
   const where = { assigningAuthority, value: { in: [...numbers] } };
   const held = await tx.patientIdentifier.findMany({ where: { ...where, current: true }, select: { value: true } });
   const uses = await tx.temporaryNumber.findMany({ where, select: { value: true, reconciledAt: true } });
-  const others = await numbersOnImages(tx, numbers);
+  const others = [
+    ...(await numbersOnImages(tx, numbers)),
+    ...(await numbersInProgress(tx, assigningAuthority, numbers)),
+  ];
   const usedUntil = new Map<string, number>([...held, ...others].map(({ value }) => [value, Infinity]));
   for (const { value, reconciledAt } of uses) {
     usedUntil.set(value, Math.max(usedUntil.get(value) ?? 0, reconciledAt?.getTime() ?? Infinity));

@@ -65,7 +65,8 @@ async function register(
 
 function noneFree({ number, modality }: TemporaryPatient): SwfError {
   if (number !== undefined) {
-    const sentence = 'the number is in use: reconcile its patient first (POST /api/patients/{id}/reconcile)';
+    const sentence =
+      'the number is in use: reconcile its patient first (POST /api/patients/{id}/reconcile), or wait for the end of what a modality performs under it';
     return new SwfError('state-forbids', sentence);
   }
   const whose = modality === undefined ? '' : ' of that modality';

@@ -312,6 +312,16 @@ describe('a number of the list that may mean somebody else', () => {
     expect(await merges()).toEqual([]);
   });
 
+  it('given the patient is reconciled while his examination goes on, then nobody gets the number before it has ended', async () => {
+    const number = 'T9047';
+    const { uid } = await performed(number, 'Typed^By Hand', null);
+    expect((await reconcile(number, await real())).status).toBe(200);
+    await site.news();
+    expect(await register({ number })).toMatchObject({ status: 409 });
+    expect(await device.set(uid, completed([newUid()]))).toBe(0);
+    expect(await register({ number })).toMatchObject({ status: 201 });
+  });
+
   it('given images of somebody else are under the number, when its patient is reconciled, then the order placer hears it, who has no images', async () => {
     const number = await newNumber();
     await order(number);
