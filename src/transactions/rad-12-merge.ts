@@ -15,7 +15,7 @@ import {
   lockPatients,
   savePatient,
 } from '../store/patients.ts';
-import { proceduresOfPatient } from '../store/find-procedures.ts';
+import { proceduresOfPatient, stepsOfPatient } from '../store/find-procedures.ts';
 import { addHistory } from '../store/procedures.ts';
 import { freeTemporaryNumber, wasReconciledWith } from '../store/temporary-patients.ts';
 import { saveVisit } from '../store/visits.ts';
@@ -23,7 +23,7 @@ import type { InboundHl7, InboundHl7Transaction } from './inbound-hl7.ts';
 import { causeOf } from './inbound-cause.ts';
 import { tellOfPatient } from './patient-updates.ts';
 import { checkEvent, tellRegistered } from './rad-01-12-patient.ts';
-import { isShared, whileShared } from './reconciliation.ts';
+import { isShared, settleWhose, whileShared } from './reconciliation.ts';
 import { type Unit, standingLine } from './unit-of-work.ts';
 
 /**
@@ -146,6 +146,7 @@ async function mergeOne(unit: Unit, inbound: InboundHl7, told: Told): Promise<vo
   const why = shared ? whileShared(cause) : cause;
   const lines = procedures.map((procedure) => standingLine(procedure, 'patientMerged', why));
   const identifiers = said.subsumed;
+  await settleWhose(unit.tx, await stepsOfPatient(unit.tx, priorId));
   await mergePatients(unit.tx, { survivorId, subsumedId: priorId, identifiers, messageId, at });
   await visitOfMerge(unit, inbound, told);
   await settleOthers(unit, inbound, told);

@@ -71,8 +71,9 @@ export async function tellOfRegistration(unit: Unit, patient: StoredPatient, cau
   if (registration) await tellRegistered(unit, patient.id, { registration, cause });
 }
 
-/** What a person looked at when he said who the patient is. */
-const settled = ['unknown-patient', 'number-in-use'];
+/** Somebody has said who the patient of these steps is: a person need not look at it any more. */
+export const settleWhose = (tx: Tx, stepIds: readonly number[]): Promise<void> =>
+  settleExceptions(tx, stepIds, ['unknown-patient', 'number-in-use']);
 
 /**
  * Staff say who a temporary patient is. Throws 'unknown-key' for somebody who is not known, 'ambiguous-key' for a number
@@ -97,7 +98,7 @@ export async function reconcile(
     checkReconcilable(named, meant);
     const stepIds = await stepsOfPatient(tx, named.id);
     const patient = await reconcilePatient(unit, { named, meant, cause });
-    await settleExceptions(tx, stepIds, settled);
+    await settleWhose(tx, stepIds);
     await tellOfRegistration(unit, patient, cause);
   });
 }

@@ -41,6 +41,9 @@ const always: Rule = () => true;
 const never: Rule = () => false;
 const ended: Rule = ({ performed }) => performed !== 'IN PROGRESS';
 const nothingToDecide: Rule = ({ procedures }) => !procedures.some((one) => possible(one, 'decide'));
+/** What can neither be announced without the number nor cancelled is done: the number alone is missing. */
+const nothingToAnnounce: Rule = ({ procedures }) =>
+  !procedures.some((one) => possible(one, 'schedule') ?? possible(one, 'cancel'));
 const nothingPlanned: Rule = ({ procedures }) =>
   !procedures.some(({ machine }) => machine.value.acquisition === 'planned');
 
@@ -108,8 +111,8 @@ export const exceptionKinds = {
   },
   'number-pending': {
     sentence: 'The order placer was asked for a placer order number and has not answered.',
-    actions: ['schedule', 'cancel', 'reconcile'],
-    settle: never,
+    actions: ['schedule', 'cancel', 'reconcile', 'settle'],
+    settle: nothingToAnnounce,
   },
   'step-not-started': {
     sentence: 'A step has not been started.',

@@ -341,6 +341,16 @@ describe('a number of the list that may mean somebody else', () => {
     expect(await merges()).toEqual([]);
     expect(await entry(number)).toMatchObject({ state: 'used', procedures: 1 });
   });
+
+  it('given the ADT merges whom a modality named (A40), then nobody has to say any more who he is', async () => {
+    const number = `M${serial()}`;
+    const { uid } = await performed(number);
+    const id = await real();
+    expect((await site.send(merge(`${id}^^^CLINIC`, `${number}^^^OF1`, 'Real^Rita'))).code).toBe('AA');
+    await site.news();
+    const { items } = await web.get<{ items: { sopInstanceUid: string; exception: string }[] }>('/api/unscheduled');
+    expect(items.find(({ sopInstanceUid }) => sopInstanceUid === uid)?.exception).toBe('unscheduled');
+  });
 });
 
 describe('POST /api/patients/{id}/reconcile', () => {
