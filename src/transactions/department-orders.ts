@@ -79,28 +79,35 @@ function checkSamePatient({ temporary }: StoredPatient, differences: readonly st
 }
 
 /**
- * A number of the list that is nobody's now names nobody, also where it was somebody's: the next one may be meant. Throws
- * 'state-forbids'.
+ * A number of the list that is nobody's now names nobody, also where it was somebody's: the next one may be meant. Beside
+ * another identifier it would say who its patient is, and nobody would be told (A40). Throws 'state-forbids'.
  */
-function checkInUse(
-  { config }: Department,
-  { identifiers: [first] }: PatientStatement,
-  known: { readonly subsumed: boolean } | undefined,
-): void {
-  if (known?.subsumed === false || !first || first.assigningAuthority !== temporaryAuthority(config)) return;
-  if (!isTemporaryNumber(config, first.value)) return;
-  const sentence =
-    'nobody has this number of the list now: register its patient (POST /api/temporary-patients), or name the patient by his own identifier (patient.identifiers)';
-  throw new SwfError('state-forbids', sentence);
+async function checkListed({ tx, department: { config } }: Unit, { identifiers }: PatientStatement): Promise<void> {
+  const ours = identifiers.find(
+    ({ value, assigningAuthority }) =>
+      assigningAuthority === temporaryAuthority(config) && isTemporaryNumber(config, value),
+  );
+  if (!ours) return;
+  if (identifiers.length > 1)
+    throw refused(
+      'beside another identifier says who its patient is: reconcile him (POST /api/patients/{id}/reconcile)',
+    );
+  const owner = await findPatientId(tx, [ours]);
+  if (!owner || owner.subsumed) throw refused('is nobody’s now: register its patient (POST /api/temporary-patients)');
 }
+
+const refused = (why: string): SwfError =>
+  new SwfError(
+    'state-forbids',
+    `the number of the list of temporary patients ${why}, or name the patient by his own identifier alone (patient.identifiers)`,
+  );
 
 /** Throws 'required-field-missing' for a new patient without a name. */
 async function checkPatient(unit: Unit, { patient }: DepartmentOrder): Promise<void> {
   const { family, given } = patient.name;
   const named = family !== undefined || given !== undefined;
-  const known = await findPatientId(unit.tx, patient.identifiers);
-  checkInUse(unit.department, patient, known);
-  if (!named && !known) {
+  await checkListed(unit, patient);
+  if (!named && !(await findPatientId(unit.tx, patient.identifiers))) {
     throw new SwfError('required-field-missing', 'the patient is not known here and needs a name (patient.name)');
   }
 }

@@ -300,6 +300,15 @@ describe('a number of the list that may mean somebody else', () => {
     await site.news();
   });
 
+  it('given an order of the department under his number and another one, then 409: who he is, is said by reconcile, and told', async () => {
+    const number = await newNumber();
+    const ours = { value: number, assigningAuthority: 'OF1' };
+    const patient = { identifiers: [{ value: `R${serial()}`, assigningAuthority: 'CLINIC' }, ours] };
+    expect(await order(number, { patient })).toMatchObject({ status: 409, body: { type: 'state-forbids' } });
+    expect((await reconcile(number, await real())).status).toBe(200);
+    await site.news();
+  });
+
   it('given the number was given again, when the ADT merges it into whom it meant before, then the new patient stays who he is', async () => {
     const number = 'T9045';
     await performed(number);
