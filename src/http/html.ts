@@ -6,7 +6,7 @@ const css: Markup = {
     h1, h2 { line-height: 1.2; }
     h2 { margin-top: 2.5rem; border-top: 1px solid #ccc; padding-top: 1rem; font-size: 1.1rem; }
     code, pre { font: 0.9em/1.4 ui-monospace, monospace; }
-    pre { background: #f5f5f5; padding: 0.75rem; overflow-x: auto; }
+    pre { background: #f5f5f5; padding: 0.75rem; white-space: pre-wrap; overflow-wrap: anywhere; }
     table { border-collapse: collapse; }
     th, td { text-align: left; vertical-align: top; padding: 0.2rem 1rem 0.2rem 0; }
     .more { color: #555; }
