@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { findNumberClashes, hd, modality, temporaryPatients } from './config-temporary-patients.ts';
 import { worklistQuirkNames } from './worklist-quirks.ts';
 
-/** The site file and the catalogue as zod schemas: strict, so that a misspelt key is a mistake and not a default. */
+/** The site file as a zod schema: strict, so that a misspelt key is a mistake and not a default. */
 
 const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -24,7 +24,8 @@ const port = z.int('a port is a whole number from 0 to 65535').min(0).max(65535)
 const peerPort = z.int('a port is a whole number from 1 to 65535').min(1).max(65535);
 const host = z.string().min(1, 'a host is a name or an address');
 const count = z.int().min(1);
-const aeTitle = z
+/** 1 to 16 printable characters (PS3.5 6.2, AE). */
+export const aeTitle = z
   .string()
   .regex(/^(?! )[\x20-\x5b\x5d-\x7e]{1,16}$/, 'an AE title is 1 to 16 printable characters without a backslash');
 
@@ -293,43 +294,3 @@ function findClashes(site: z.infer<z.ZodObject> & Partial<Site>, context: z.Refi
   });
   findNumberClashes(site.temporaryPatients?.numbers ?? [], clash);
 }
-
-const code = z.strictObject({
-  code: z.string().min(1).max(16, 'a code value has at most 16 characters (SH)'),
-  scheme: z.string().min(1).max(16, 'a coding scheme has at most 16 characters (SH)'),
-  meaning: z.string().min(1).max(64, 'a code meaning has at most 64 characters (LO)'),
-});
-
-const shortText = z.string().min(1).max(16, 'this text has at most 16 characters (SH)');
-const longText = z.string().min(1).max(64, 'this text has at most 64 characters (LO)');
-
-const catalogueStep = z.strictObject({
-  modality,
-  stations: z.array(aeTitle).min(1),
-  minutes: z.int().min(1).max(1440).default(30),
-  description: z.string().max(64).optional(),
-  protocols: z.array(code).default([]),
-  stationName: shortText.optional(),
-  location: shortText.optional(),
-  contrastAgent: longText.optional(),
-  preMedication: longText.optional(),
-});
-
-const catalogueEntry = z.strictObject({
-  service: code,
-  requestedProcedures: z.array(z.strictObject({ code, steps: z.array(catalogueStep).min(1) })).min(1),
-});
-
-/** The procedure plan: which requested procedures and steps an ordered service becomes. */
-export const catalogueSchema = z.array(catalogueEntry).superRefine((entries, context) => {
-  const seen = new Map<string, number>();
-  entries.forEach((entry, index) => {
-    const key = `${entry.service.code}^${entry.service.scheme}`;
-    const other = seen.get(key);
-    if (other !== undefined)
-      context.addIssue({ code: 'custom', path: [index, 'service'], message: `the same service as entry ${other}` });
-    else seen.set(key, index);
-  });
-});
-
-export type Catalogue = z.infer<typeof catalogueSchema>;

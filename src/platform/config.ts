@@ -2,10 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type Catalogue, type Site, catalogueSchema, siteSchema } from './config-schema.ts';
+import { type Catalogue, catalogueSchema } from './catalogue-schema.ts';
+import { type Site, siteSchema } from './config-schema.ts';
 import type { LogLevel } from './log.ts';
 
-export type { Catalogue, Site } from './config-schema.ts';
+export type { Site } from './config-schema.ts';
+export type { Catalogue } from './catalogue-schema.ts';
 
 /** Everything that the program is told from outside, checked and frozen. */
 export interface Config extends Omit<Site, 'catalogue'> {

@@ -1,5 +1,5 @@
 import { type LocalDateTime, plusMinutes } from '../platform/clock.ts';
-import type { Catalogue } from '../platform/config-schema.ts';
+import type { Catalogue } from '../platform/catalogue-schema.ts';
 import { SwfError } from '../platform/errors.ts';
 import type {
   CodedValue,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { catalogueSchema } from '../../src/platform/config-schema.ts';
+import { catalogueSchema } from '../../src/platform/catalogue-schema.ts';
 import { catalogueOf } from '../../actors/mesa-catalogue.ts';
 import { readMesaCodes } from '../../actors/mesa-codes.ts';
 import { compareListsFor, compareMessages, shortly } from '../../actors/mesa-compare.ts';

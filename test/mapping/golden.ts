@@ -15,7 +15,7 @@ import type { Envelope, Hl7Version, OrderSubject } from '../../src/mapping/segme
 import { statusToHl7 } from '../../src/mapping/status-to-hl7.ts';
 import { stepToWorklist } from '../../src/mapping/step-to-worklist.ts';
 import { fixedClock, localTimeOf } from '../../src/platform/clock.ts';
-import { catalogueSchema } from '../../src/platform/config-schema.ts';
+import { catalogueSchema } from '../../src/platform/catalogue-schema.ts';
 import { type Ids, countedIds } from '../../src/platform/ids.ts';
 import { registered, visitAfter } from '../../src/workflow/patient-changes.ts';
 import { orderOfService, planProcedures, planSize } from '../../src/workflow/planning.ts';

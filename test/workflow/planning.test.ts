@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Catalogue, catalogueSchema } from '../../src/platform/config-schema.ts';
+import { type Catalogue, catalogueSchema } from '../../src/platform/catalogue-schema.ts';
 import {
   type PlanIdentifiers,
   type PlanSite,
