@@ -66,8 +66,14 @@ interface ScopeSources {
 /** A captured value shorter than this (a modality, an order status) is on everybody's messages and identifies none. */
 const shortestIdentifier = 3;
 
+/** A number of the journal, which may also be that of a doctor in anybody's message. */
+const shortNumber = /^\d{1,5}$/;
+
 /** MSH-7 and its like: messages of others are sent in the same second. */
 const time = /^20\d{12}(\.\d{1,4})?([+-]\d{4})?$/;
+
+const identifies = (value: string): boolean =>
+  value.length >= shortestIdentifier && !shortNumber.test(value) && !time.test(value);
 
 /** Starts a scope: each `let` may use the built-in names and the `let` entries above it. Throws UnknownName. */
 export function startScope(lets: Readonly<Record<string, string>>, sources: ScopeSources): Scope {
@@ -89,7 +95,7 @@ export function startScope(lets: Readonly<Record<string, string>>, sources: Scop
   }
   const capture = (name: string, value: string): void => {
     values.set(name, value);
-    if (value.length >= shortestIdentifier && !time.test(value)) captured.add(value);
+    if (identifies(value)) captured.add(value);
   };
   return {
     run: sources.run,

@@ -67,10 +67,11 @@ describe('the scope of a playing', () => {
     expect([...scope.identifiers()]).toEqual(['P-k3f9', 'V-P-k3f9', '2.25.1']);
   });
 
-  it('knows its messages by what was captured, except by values as short as a modality, and by times', () => {
+  it('knows its messages by what was captured, except by values as short as a modality, by short numbers, and by times', () => {
     const scope = scopeOf({});
     scope.capture('accessionNumber', 'A000123');
     scope.capture('modality', 'MR');
+    scope.capture('messageId', '3140');
     scope.capture('sentAt', '20300105093015');
     scope.capture('answeredAt', '20300105093015.123+0100');
 
