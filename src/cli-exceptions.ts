@@ -4,7 +4,7 @@ import { type Command, UsageError, configOf, parse, table } from './cli-io.ts';
 import { commandHints, commandOf } from './http/next-step-command.ts';
 import { listOf } from './http/route.ts';
 import { exception } from './http/schemas-exceptions.ts';
-import { localTimeOf } from './platform/clock.ts';
+import { wallClock } from './platform/clock.ts';
 import type { Config } from './platform/config.ts';
 import { SwfError } from './platform/errors.ts';
 import { exceptionKindNames, isExceptionKind } from './workflow/exceptions.ts';
@@ -15,15 +15,9 @@ const exceptionList = listOf(exception);
 
 const columns = ['KIND', 'SINCE', 'PROCEDURE', 'ORDER', 'ACCESSION', 'LANE', 'ID'];
 
-/** On the wall clock of the site, as its people and its worklist have it. */
-function wallClock(instant: string, { organisation }: Config): string {
-  const { date, time } = localTimeOf(new Date(instant), organisation.timeZone);
-  return `${date} ${time}`;
-}
-
 const rowOf = (config: Config, one: Exception): string[] => [
   one.kind,
-  wallClock(one.since, config),
+  wallClock(new Date(one.since), config.organisation.timeZone),
   one.requestedProcedureIds.join(','),
   one.placerOrderNumber ?? '',
   one.accessionNumber ?? '',

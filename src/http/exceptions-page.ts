@@ -1,4 +1,4 @@
-import { localTimeOf } from '../platform/clock.ts';
+import { wallClock } from '../platform/clock.ts';
 import { type Markup, markup } from '../platform/markup.ts';
 import type { ExceptionView } from '../store/read-exceptions.ts';
 import { exceptionKinds } from '../workflow/exceptions.ts';
@@ -22,13 +22,13 @@ function aboutOf(one: ExceptionView): Markup {
 }
 
 function section(one: ExceptionView, shown: Shown): Markup {
-  const { date, time } = localTimeOf(new Date(one.since), shown.timeZone);
+  const since = wallClock(new Date(one.since), shown.timeZone);
   const steps = nextStepsOf(one).map(
     (step) =>
       markup`<p><strong>${step.action}</strong>: ${step.summary}</p>
         <pre>${commandOf(step, shown)}</pre>`,
   );
-  return markup`<h2 id="${one.id}">${one.kind}, since ${date} ${time}</h2>
+  return markup`<h2 id="${one.id}">${one.kind}, since ${since}</h2>
     <p>${exceptionKinds[one.kind].sentence} ${one.detail ?? ''}</p>
     <p class="more">${aboutOf(one)}</p>
     ${steps}`;

@@ -59,6 +59,12 @@ export function localTimeOf(instant: Date, timeZone: string): LocalDateTime {
   };
 }
 
+/** An instant as people read it, on the wall clock of a zone: `YYYY-MM-DD HH:MM:SS`. */
+export function wallClock(instant: Date, timeZone: string): string {
+  const { date, time } = localTimeOf(instant, timeZone);
+  return `${date} ${time}`;
+}
+
 /** The offset of a zone from UTC at an instant, as HL7 and DICOM write it: `+0100`. */
 export function offsetOf(instant: Date, timeZone: string): string {
   const local = localTimeOf(instant, timeZone);

@@ -1,6 +1,6 @@
 import type { Prisma } from './generated/client.ts';
 import type { DeliveryStatus } from './generated/enums.ts';
-import type { OutgoingMessage } from './outbox.ts';
+import { type OutgoingMessage, carriedBy } from './outbox.ts';
 import { type Tx, json } from './prisma.ts';
 
 /** A person who acts on a lane or a message, when and why. */
@@ -43,19 +43,10 @@ function toLaneMessage(row: Prisma.DeliveryGetPayload<{ include: { message: true
   return {
     id: row.id,
     messageId: row.messageId,
-    destination: row.destination,
-    peer: message.peer ?? row.destination,
+    ...carriedBy(row),
     protocol: message.protocol,
-    transaction: message.transaction ?? '',
-    messageType: message.messageType,
-    controlId: message.controlId,
     sendingApplication: message.sendingApplication,
     sendingFacility: message.sendingFacility,
-    raw: message.raw,
-    transferSyntaxUid: message.transferSyntaxUid ?? undefined,
-    effect: row.effect,
-    orderId: row.orderId ?? undefined,
-    procedureId: row.procedureId ?? undefined,
     patientId: row.patientId ?? undefined,
     deliveryStatus: row.deliveryStatus,
     inFlight: row.inFlightSince !== null,

@@ -1,3 +1,4 @@
+import type { Prisma } from './generated/client.ts';
 import type { DeliveryStatus, Protocol } from './generated/enums.ts';
 import type { Store, Tx } from './prisma.ts';
 
@@ -87,6 +88,20 @@ export interface PendingDelivery {
   readonly procedureId: number | undefined;
 }
 
+/** What a lane carries, and whom it is about. */
+export const carriedBy = (row: Prisma.DeliveryGetPayload<{ include: { message: true } }>) => ({
+  destination: row.destination,
+  peer: row.message.peer ?? row.destination,
+  transaction: row.message.transaction ?? '',
+  messageType: row.message.messageType,
+  effect: row.effect,
+  controlId: row.message.controlId,
+  raw: row.message.raw,
+  transferSyntaxUid: row.message.transferSyntaxUid ?? undefined,
+  orderId: row.orderId ?? undefined,
+  procedureId: row.procedureId ?? undefined,
+});
+
 /** Who has been told of a procedure of these patients (RAD-4), by peer names. */
 export async function destinationsKnowing(tx: Tx, patientIds: readonly number[]): Promise<string[]> {
   const rows = await tx.delivery.groupBy({
@@ -124,23 +139,13 @@ export async function takeDelivery(
     RETURNING d.id, head.attempted`;
   if (!taken) return undefined;
   const row = await prisma.delivery.findUniqueOrThrow({ where: { id: taken.id }, include: { message: true } });
-  const { message } = row;
   return {
     id: row.id,
     messageId: row.messageId,
-    destination: row.destination,
-    peer: message.peer ?? row.destination,
-    transaction: message.transaction ?? '',
-    messageType: message.messageType,
-    effect: row.effect,
-    controlId: message.controlId,
-    raw: message.raw,
-    transferSyntaxUid: message.transferSyntaxUid ?? undefined,
+    ...carriedBy(row),
     attempts: row.attempts,
     attempted: taken.attempted,
     takenAt: at,
-    orderId: row.orderId ?? undefined,
-    procedureId: row.procedureId ?? undefined,
   };
 }
 

@@ -16,6 +16,25 @@ import {
   readSnapshot,
 } from './read-page.ts';
 
+/** A scheduled procedure step as it is shown. */
+export interface StepView {
+  readonly scheduledProcedureStepId: string;
+  readonly stepStatus: StepStatus;
+  readonly modality: string;
+  readonly scheduledStationAeTitles: readonly string[];
+  /** `YYYY-MM-DDTHH:MM:SS`, on the site's wall clock. */
+  readonly start: string;
+}
+
+/** Dates and times as they stand on the site's wall clock. */
+export const stepShown = (step: Prisma.ScheduledProcedureStepGetPayload<object>): StepView => ({
+  scheduledProcedureStepId: step.scheduledProcedureStepId,
+  stepStatus: step.stepStatus,
+  modality: step.modality,
+  scheduledStationAeTitles: step.scheduledStationAeTitles,
+  start: `${dateOf(step.startDate)}T${timeOf(step.startTime)}`,
+});
+
 /** A requested procedure with everything that is asked of it. */
 export interface ProcedureView {
   readonly requestedProcedureId: string;
@@ -33,14 +52,7 @@ export interface ProcedureView {
   readonly availability: string;
   /** none, preliminary, final, corrected, cancelled */
   readonly report: string;
-  readonly steps: readonly {
-    readonly scheduledProcedureStepId: string;
-    readonly stepStatus: StepStatus;
-    readonly modality: string;
-    readonly scheduledStationAeTitles: readonly string[];
-    /** `YYYY-MM-DDTHH:MM:SS`, on the site's wall clock. */
-    readonly start: string;
-  }[];
+  readonly steps: readonly StepView[];
   readonly performedSteps: readonly {
     readonly sopInstanceUid: string;
     readonly performedProcedureStepStatus: string;
@@ -97,13 +109,7 @@ function toView(row: Row): ProcedureView {
     state: row.state,
     availability: row.availability,
     report: row.report,
-    steps: row.steps.map((step) => ({
-      scheduledProcedureStepId: step.scheduledProcedureStepId,
-      stepStatus: step.stepStatus,
-      modality: step.modality,
-      scheduledStationAeTitles: step.scheduledStationAeTitles,
-      start: `${dateOf(step.startDate)}T${timeOf(step.startTime)}`,
-    })),
+    steps: row.steps.map(stepShown),
     performedSteps: performedStepsOf(row),
     context: (row.machine as unknown as StoredMachine).context,
   };

@@ -1,5 +1,6 @@
 import type { Prisma } from './generated/client.ts';
-import { type Tx, dateOf, timeOf } from './prisma.ts';
+import type { Tx } from './prisma.ts';
+import { type StepView, stepShown } from './read-procedures.ts';
 
 /** A procedure as one sees it who looks at a unit before it is done. */
 export interface ProcedureShown {
@@ -9,13 +10,7 @@ export interface ProcedureShown {
   /** ORC-5 */
   readonly orderStatus: string;
   readonly state: string;
-  readonly steps: readonly {
-    readonly scheduledProcedureStepId: string;
-    readonly stepStatus: string;
-    readonly modality: string;
-    readonly scheduledStationAeTitles: readonly string[];
-    readonly start: string;
-  }[];
+  readonly steps: readonly StepView[];
 }
 
 export interface HistoryShown {
@@ -45,13 +40,7 @@ const toShown = (row: Row): ProcedureShown => ({
   studyInstanceUid: row.studyInstanceUid,
   orderStatus: row.order.orderStatus,
   state: row.state,
-  steps: row.steps.map((step) => ({
-    scheduledProcedureStepId: step.scheduledProcedureStepId,
-    stepStatus: step.stepStatus,
-    modality: step.modality,
-    scheduledStationAeTitles: step.scheduledStationAeTitles,
-    start: `${dateOf(step.startDate)}T${timeOf(step.startTime)}`,
-  })),
+  steps: row.steps.map(stepShown),
 });
 
 /** Procedures as they stand, those that are there, in the order of their making. */
